@@ -1,0 +1,234 @@
+"""From a Pulumi resource to what Azure Resource Manager is sent: type, id, body, and the faults of that body.
+
+pulumi-azure-native flattens: an ARM body `{"location": …, "properties": {"isHnsEnabled": …}}` is written as inputs
+`{"location": …, "isHnsEnabled": …, "accountName": …}`. This module goes the way back, guided by Microsoft's types.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from amlplatform.armtypes import extra_rules, validator
+
+# What the Pulumi engine puts in the place of values that are known only after the deployment.
+UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+
+_GROUP = "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}"
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+
+
+@dataclass(frozen=True)
+class ResourceType:
+    """One kind of resource.
+
+    `id_template` has the inputs that form the id in braces, `name_input` is the one that holds the resource's own name.
+    `renames` are the inputs whose ARM name the SDK changed beyond case and underscores, `query_inputs` those that are
+    sent as query parameters.
+    """
+
+    token: str
+    arm_type: str
+    api_version: str
+    id_template: str
+    name_input: str
+    renames: Mapping[str, str] = field(default_factory=dict)
+    query_inputs: frozenset[str] = frozenset()
+
+    @property
+    def address_inputs(self) -> frozenset[str]:
+        """The inputs that are part of the request's address, and therefore not of the body."""
+        return frozenset(_PLACEHOLDER.findall(self.id_template)) | self.query_inputs
+
+
+def _in_group(
+    token: str, arm_type: str, version: str, name_input: str, renames: Mapping[str, str] | None = None
+) -> ResourceType:
+    template = f"{_GROUP}/providers/{arm_type}/{{{name_input}}}"
+    return ResourceType(f"azure-native:{token}", arm_type, version, template, name_input, renames or {})
+
+
+def _below(
+    parent: ResourceType,
+    token: str,
+    segments: str,
+    name_input: str,
+    *,
+    arm_type: str | None = None,
+    query_inputs: frozenset[str] = frozenset(),
+) -> ResourceType:
+    """A child of `parent`, of the same API version; `segments` stand between the parent's id and the child's name."""
+    template = f"{parent.id_template}/{segments}/{{{name_input}}}"
+    kind = arm_type or f"{parent.arm_type}/{segments}"
+    return ResourceType(f"azure-native:{token}", kind, parent.api_version, template, name_input, {}, query_inputs)
+
+
+_STORAGE = _in_group(
+    "storage:StorageAccount",
+    "Microsoft.Storage/storageAccounts",
+    "2024-01-01",
+    "accountName",
+    {
+        "networkRuleSet": "networkAcls",
+        "enableHttpsTrafficOnly": "supportsHttpsTrafficOnly",
+        "enableNfsV3": "isNfsV3Enabled",
+    },
+)
+_ML_WORKSPACE = _in_group(
+    "machinelearningservices:Workspace", "Microsoft.MachineLearningServices/workspaces", "2025-12-01", "workspaceName"
+)
+
+# API versions are those that pulumi-azure-native 3.29.0 sends by default; a test holds this table against the SDK.
+RESOURCE_TYPES: dict[str, ResourceType] = {
+    resource_type.token: resource_type
+    for resource_type in (
+        ResourceType(
+            "azure-native:resources:ResourceGroup",
+            "Microsoft.Resources/resourceGroups",
+            "2024-03-01",
+            _GROUP,
+            "resourceGroupName",
+        ),
+        ResourceType(
+            "azure-native:authorization:RoleAssignment",
+            "Microsoft.Authorization/roleAssignments",
+            "2022-04-01",
+            "{scope}/providers/Microsoft.Authorization/roleAssignments/{roleAssignmentName}",
+            "roleAssignmentName",
+        ),
+        ResourceType(
+            "azure-native:consumption:Budget",
+            "Microsoft.Consumption/budgets",
+            "2024-08-01",
+            "{scope}/providers/Microsoft.Consumption/budgets/{budgetName}",
+            "budgetName",
+        ),
+        _in_group(
+            "managedidentity:UserAssignedIdentity",
+            "Microsoft.ManagedIdentity/userAssignedIdentities",
+            "2023-01-31",
+            "resourceName",
+        ),
+        _STORAGE,
+        _below(_STORAGE, "storage:BlobServiceProperties", "blobServices", "blobServicesName"),
+        _below(
+            _STORAGE,
+            "storage:BlobContainer",
+            "blobServices/default/containers",
+            "containerName",
+            arm_type="Microsoft.Storage/storageAccounts/blobServices/containers",
+        ),
+        _in_group("keyvault:Vault", "Microsoft.KeyVault/vaults", "2024-11-01", "vaultName"),
+        _in_group(
+            "containerregistry:Registry", "Microsoft.ContainerRegistry/registries", "2023-01-01-preview", "registryName"
+        ),
+        _in_group(
+            "operationalinsights:Workspace", "Microsoft.OperationalInsights/workspaces", "2023-09-01", "workspaceName"
+        ),
+        _in_group("applicationinsights:Component", "Microsoft.Insights/components", "2020-02-02", "resourceName"),
+        _ML_WORKSPACE,
+        _below(_ML_WORKSPACE, "machinelearningservices:Compute", "computes", "computeName"),
+        _below(
+            _ML_WORKSPACE,
+            "machinelearningservices:Datastore",
+            "datastores",
+            "name",
+            query_inputs=frozenset({"skipValidation"}),
+        ),
+    )
+}
+
+
+def normal_token(token: str) -> str:
+    """The token without an API version: `azure-native:storage/v20240101:BlobContainer` loses its `/v20240101`.
+
+    The provider's name may be left out: `storage:BlobContainer`.
+    """
+    parts = token.split(":")
+    module, name = parts[-2], parts[-1]
+    return f"azure-native:{module.split('/')[0]}:{name}"
+
+
+def is_known(token: str) -> bool:
+    return token.count(":") >= 1 and normal_token(token) in RESOURCE_TYPES
+
+
+def resource_type(token: str) -> ResourceType:
+    """The entry of the catalogue. Raises KeyError with one line when the platform makes no such resource."""
+    found = RESOURCE_TYPES.get(normal_token(token))
+    if found is None:
+        raise KeyError(f"{token}: not in the catalogue of resource types (amlplatform/armtypes/catalogue.py)")
+    return found
+
+
+def arm_id(token: str, inputs: Mapping[str, Any], subscription_id: str) -> str:
+    """The resource's ARM id. An input that is missing or not yet known leaves UNKNOWN in its place."""
+    values = {"subscriptionId": subscription_id, **inputs}
+
+    def value(match: re.Match[str]) -> str:
+        return str(values.get(match[1], UNKNOWN))
+
+    filled = _PLACEHOLDER.sub(value, resource_type(token).id_template)
+    return "/" + filled.lstrip("/")
+
+
+def arm_body(token: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """The body of the PUT request for these flattened inputs.
+
+    Whole floats become integers (Pulumi sends every number as a float) and a list of user-assigned identities becomes
+    the map that ARM wants. An input that no ARM property answers to is put under `properties`, where `check_body`
+    reports it as unknown.
+    """
+    kind = resource_type(token)
+    envelope, properties = validator.property_names(kind.arm_type, kind.api_version)
+    body: dict[str, Any] = {}
+    for key, raw in inputs.items():
+        if key in kind.address_inputs:
+            continue
+        value = _plain(raw)
+        if key == "identity":
+            value = _identity(value)
+        wanted = _folded(kind.renames.get(key, key))
+        if wanted in envelope:
+            body[envelope[wanted]] = value
+        else:
+            body.setdefault("properties", {})[properties.get(wanted, key)] = value
+    return body
+
+
+def check_body(token: str, body: Mapping[str, Any]) -> list[str]:
+    """One line per fault of a PUT body: by Microsoft's types, and by our own rules where those are silent."""
+    kind = resource_type(token)
+    return [
+        *validator.check_body(kind.arm_type, kind.api_version, body, unknown=UNKNOWN),
+        *extra_rules.check(kind.arm_type, body, unknown=UNKNOWN),
+    ]
+
+
+def check_name(token: str, name: str) -> list[str]:
+    """One line when Microsoft's types refuse the resource's name. `name` is its last segment."""
+    kind = resource_type(token)
+    return [] if name == UNKNOWN else validator.check_name(kind.arm_type, kind.api_version, name)
+
+
+def _folded(key: str) -> str:
+    """Without case and underscores: the SDK writes `applicationType` for ARM's `Application_Type`."""
+    return key.replace("_", "").lower()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, Mapping):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    return value
+
+
+def _identity(value: Any) -> Any:
+    if isinstance(value, dict) and isinstance(value.get("userAssignedIdentities"), list):
+        return {**value, "userAssignedIdentities": {identity: {} for identity in value["userAssignedIdentities"]}}
+    return value

@@ -1,0 +1,230 @@
+"""Plans side by side: which resources each environment has, and in which properties they differ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from amlplatform.plan import CONCERNS, Plan, PlannedResource
+
+_SCALE = "properties.properties.scaleSettings"
+# What a person wants to see of a resource at a glance: how to say it, and the paths of the values in the body.
+_GLANCE: dict[str, tuple[tuple[str, ...], ...]] = {
+    "Microsoft.Storage/storageAccounts": (
+        ("{}", "sku.name"),
+        ("hierarchical: {}", "properties.isHnsEnabled"),
+        ("public access: {}", "properties.publicNetworkAccess"),
+    ),
+    "Microsoft.Storage/storageAccounts/blobServices": (
+        ("deleted blobs kept {} days", "properties.deleteRetentionPolicy.days"),
+    ),
+    "Microsoft.KeyVault/vaults": (
+        ("kept {} days", "properties.softDeleteRetentionInDays"),
+        ("purge protection: {}", "properties.enablePurgeProtection"),
+        ("public access: {}", "properties.publicNetworkAccess"),
+    ),
+    "Microsoft.ContainerRegistry/registries": (
+        ("{}", "sku.name"),
+        ("zones: {}", "properties.zoneRedundancy"),
+        ("public access: {}", "properties.publicNetworkAccess"),
+    ),
+    "Microsoft.OperationalInsights/workspaces": (
+        ("kept {} days", "properties.retentionInDays"),
+        ("at most {} GB a day", "properties.workspaceCapping.dailyQuotaGb"),
+    ),
+    "Microsoft.MachineLearningServices/workspaces": (
+        ("public access: {}", "properties.publicNetworkAccess"),
+        ("managed network: {}", "properties.managedNetwork.isolationMode"),
+        ("high business impact: {}", "properties.hbiWorkspace"),
+    ),
+    "Microsoft.MachineLearningServices/workspaces/datastores": (
+        ("{}", "properties.datastoreType"),
+        ("credentials: {}", "properties.credentials.credentialsType"),
+    ),
+    "Microsoft.MachineLearningServices/workspaces/computes": (
+        ("{}", "properties.properties.vmSize"),
+        ("{} to {} nodes", f"{_SCALE}.minNodeCount", f"{_SCALE}.maxNodeCount"),
+        ("idle {}", f"{_SCALE}.nodeIdleTimeBeforeScaleDown"),
+        ("stops after {}", "properties.properties.idleTimeBeforeShutdown"),
+        ("public addresses: {}", "properties.properties.enableNodePublicIp"),
+    ),
+    "Microsoft.Consumption/budgets": (("{} a month", "properties.amount"),),
+}
+# What a difference is about, in words: path to topic and label. What is not here is shown by its path, under "Other".
+_NETWORK, _SAFETY, _LOGS, _COMPUTE, _COST = "Network", "Safety of data", "Logs and images", "Compute", "Cost"
+TOPICS = (_NETWORK, _SAFETY, _LOGS, _COMPUTE, _COST, "Other")
+_LABELS: dict[str, tuple[str, str]] = {
+    "properties.publicNetworkAccess": (_NETWORK, "Access over the internet"),
+    "properties.networkAcls.defaultAction": (_NETWORK, "Firewall, for who is not named"),
+    "properties.networkRuleSet.defaultAction": (_NETWORK, "Firewall, for who is not named"),
+    "properties.managedNetwork.isolationMode": (_NETWORK, "Managed network for jobs"),
+    "properties.managedNetwork.outboundRules": (_NETWORK, "Approved destinations of jobs"),
+    "properties.provisionNetworkNow": (_NETWORK, "Managed network is made with the workspace"),
+    "properties.serverlessComputeSettings.serverlessComputeNoPublicIP": (
+        _NETWORK,
+        "Serverless compute without public addresses",
+    ),
+    "properties.properties.enableNodePublicIp": (_NETWORK, "Nodes have public addresses"),
+    "properties.imageBuildCompute": (_NETWORK, "Images are built on"),
+    "properties.policies.exportPolicy.status": (_NETWORK, "Images may be exported"),
+    "protected from deletion": (_SAFETY, "Pulumi refuses to delete or replace"),
+    "properties.enablePurgeProtection": (_SAFETY, "Nothing can be purged before its time"),
+    "properties.softDeleteRetentionInDays": (_SAFETY, "Deleted secrets are kept, days"),
+    "properties.deleteRetentionPolicy.days": (_SAFETY, "Deleted blobs are kept, days"),
+    "properties.containerDeleteRetentionPolicy.days": (_SAFETY, "Deleted containers are kept, days"),
+    "properties.encryption.requireInfrastructureEncryption": (_SAFETY, "Encrypted twice"),
+    "properties.hbiWorkspace": (_SAFETY, "High business impact: less diagnostic data leaves"),
+    "properties.zoneRedundancy": (_SAFETY, "Spread over zones"),
+    "sku.name": (_SAFETY, "Redundancy"),
+    "properties.retentionInDays": (_LOGS, "Logs are kept, days"),
+    "properties.workspaceCapping": (_LOGS, "Daily cap of logs"),
+    "properties.policies.retentionPolicy.days": (_LOGS, "Untagged images are kept, days"),
+    "properties.properties.vmSize": (_COMPUTE, "VM size"),
+    "properties.properties.scaleSettings.maxNodeCount": (_COMPUTE, "Nodes at most"),
+    "properties.properties.scaleSettings.nodeIdleTimeBeforeScaleDown": (_COMPUTE, "A node without work goes after"),
+    "properties.amount": (_COST, "Monthly budget"),
+    "properties.timePeriod.startDate": (_COST, "Budget counts from"),
+}
+# Different by nature: the name of the environment itself.
+_EXPECTED = frozenset({"tags.environment", "properties.friendlyName"})
+_MISSING = object()
+
+
+@dataclass(frozen=True)
+class Row:
+    """One resource in every environment, None where there is none. `differs`: in existence or in a property."""
+
+    concern: str
+    name: str
+    cells: Mapping[str, PlannedResource | None]
+    differs: bool
+
+    @property
+    def shared(self) -> frozenset[str]:
+        """The phrases of `at_a_glance` that hold in every environment."""
+        phrases = [set(at_a_glance(resource)) if resource else set() for resource in self.cells.values()]
+        return frozenset(set.intersection(*phrases))
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One property that is not the same everywhere, with the resources for which the values are these.
+
+    An empty path means the resource itself. Names that derive from the environment count as the same.
+    """
+
+    path: str
+    values: Mapping[str, str]
+    resources: tuple[str, ...]
+
+    @property
+    def topic(self) -> str:
+        """One of TOPICS."""
+        return _LABELS.get(self.path, ("Other", ""))[0]
+
+    @property
+    def label(self) -> str:
+        """The property in words; its path where there are none."""
+        return _LABELS.get(self.path, ("", self.path or "exists"))[1]
+
+
+def rows(plans: Sequence[Plan]) -> list[Row]:
+    """Every resource but the role assignments (they have a matrix of their own), by concern."""
+    indexes = {plan.environment: {resource.name: resource for resource in plan.resources} for plan in plans}
+    differing = {name for difference in differences(plans) for name in difference.resources}
+    found: dict[str, Row] = {}
+    for resource in (resource for plan in plans for resource in plan.resources):
+        if resource.concern != "access" and resource.name not in found:
+            cells = {environment: index.get(resource.name) for environment, index in indexes.items()}
+            found[resource.name] = Row(resource.concern, resource.name, cells, resource.name in differing)
+    order = list(CONCERNS)
+    return sorted(found.values(), key=lambda row: order.index(row.concern))
+
+
+def differences(plans: Sequence[Plan]) -> list[Difference]:
+    """Every property that differs between the environments, role assignments left out."""
+    if len(plans) < 2:
+        return []
+    bodies = {plan.environment: _comparable(plan) for plan in plans}
+    names = dict.fromkeys(name for one in bodies.values() for name in one)
+    grouped: dict[tuple[str, tuple[tuple[str, str], ...]], list[str]] = {}
+    for name in names:
+        versions = {environment: one.get(name, _MISSING) for environment, one in bodies.items()}
+        for path, values in _differing(versions, ""):
+            grouped.setdefault((path, tuple(values.items())), []).append(name)
+    found = [Difference(path, dict(values), tuple(names)) for (path, values), names in grouped.items()]
+    order = [*_LABELS, ""]
+    return sorted(
+        found, key=lambda one: (TOPICS.index(one.topic), order.index(one.path) if one.path in order else len(order))
+    )
+
+
+def at_a_glance(resource: PlannedResource) -> list[str]:
+    """What a person wants to see of a resource first, as short phrases."""
+    found: list[str] = []
+    for phrase, *paths in _GLANCE.get(resource.arm_type, ()):
+        values = [_at(resource.body, path) for path in paths]
+        if _MISSING not in values:
+            found.append(phrase.format(*map(_text, values)))
+    return [*found, "protected from deletion"] if resource.protect else found
+
+
+def _at(body: Any, path: str) -> Any:
+    for key in path.split("."):
+        if not isinstance(body, Mapping) or key not in body:
+            return _MISSING
+        body = body[key]
+    return body
+
+
+def _comparable(plan: Plan) -> dict[str, Any]:
+    """Bodies by resource, with the environment's own names replaced by what they name."""
+    names = plan.request.names(plan.environment).all()
+    # Longest first: the name of one resource may be the beginning of another's.
+    replacements = sorted(((name, f"<{kind}>") for kind, name in names.items()), key=lambda pair: -len(pair[0]))
+    return {
+        resource.name: _without_names({**resource.body, "protected from deletion": resource.protect}, replacements)
+        for resource in plan.resources
+        if resource.concern != "access"
+    }
+
+
+def _without_names(value: Any, replacements: Sequence[tuple[str, str]]) -> Any:
+    if isinstance(value, Mapping):
+        return {_without_names(key, replacements): _without_names(inner, replacements) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_without_names(inner, replacements) for inner in value]
+    if isinstance(value, str):
+        for name, placeholder in replacements:
+            value = value.replace(name, placeholder)
+    return value
+
+
+def _differing(versions: Mapping[str, Any], path: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """Path and values of each difference. What an environment lacks as a whole is one difference, not one per part."""
+    if path in _EXPECTED:
+        return
+    if all(isinstance(version, Mapping) for version in versions.values()):
+        for key in dict.fromkeys(key for version in versions.values() for key in version):
+            inner = {environment: version.get(key, _MISSING) for environment, version in versions.items()}
+            yield from _differing(inner, f"{path}.{key}" if path else key)
+        return
+    first, *others = versions.values()
+    if any(other is not first and other != first for other in others):
+        yield path, {environment: _text(version) for environment, version in versions.items()}
+
+
+def _text(value: Any) -> str:
+    if value is _MISSING:
+        return "not set"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return (
+            ", ".join(key if isinstance(inner, Mapping) else f"{key} {_text(inner)}" for key, inner in value.items())
+            or "none"
+        )
+    if isinstance(value, list):
+        return ", ".join(_text(inner) for inner in value) or "none"
+    return str(value)

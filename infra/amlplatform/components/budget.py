@@ -1,0 +1,57 @@
+"""Budget: mails before the money is spent, not after. Azure does not stop anything when a budget is reached."""
+
+from __future__ import annotations
+
+from pulumi_azure_native import consumption
+
+import pulumi
+from amlplatform.components.settings import Settings
+
+_NOTIFICATIONS: dict[str, tuple[int, str]] = {
+    "actual-80": (80, consumption.ThresholdType.ACTUAL),
+    "actual-100": (100, consumption.ThresholdType.ACTUAL),
+    "forecast-100": (100, consumption.ThresholdType.FORECASTED),
+}
+
+
+class Budget(pulumi.ComponentResource):
+    """A monthly budget over the resource group. `amount` is in the currency of the subscription's billing account."""
+
+    def __init__(
+        self,
+        name: str,
+        settings: Settings,
+        *,
+        scope: pulumi.Input[str],
+        amount: int,
+        start: str,
+        email: str,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """`start`: first day of a month, YYYY-MM-DD."""
+        super().__init__("amlplatform:budget:Budget", name, None, opts)
+        consumption.Budget(
+            "budget",
+            budget_name=settings.names.budget,
+            scope=scope,
+            category=consumption.CategoryType.COST,
+            amount=amount,
+            time_grain=consumption.TimeGrainType.MONTHLY,
+            time_period=consumption.BudgetTimePeriodArgs(start_date=f"{start}T00:00:00Z"),
+            notifications={
+                key: consumption.NotificationArgs(
+                    enabled=True,
+                    operator=consumption.OperatorType.GREATER_THAN_OR_EQUAL_TO,
+                    threshold=threshold,
+                    threshold_type=kind,
+                    contact_emails=[email],
+                    locale=consumption.CultureCode.EN_US,
+                )
+                for key, (threshold, kind) in _NOTIFICATIONS.items()
+            },
+            # Azure does not move the start of a budget that exists.
+            opts=pulumi.ResourceOptions(
+                parent=self, replace_on_changes=["timePeriod.startDate"], delete_before_replace=True
+            ),
+        )
+        self.register_outputs({})

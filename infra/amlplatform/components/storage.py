@@ -1,0 +1,149 @@
+"""Storage: the workspace's own account, and the lake with the product's data.
+
+Two accounts, because Azure ML does not take an account with hierarchical namespace as the workspace's own, and the lake
+needs one (learn.microsoft.com/azure/machine-learning/concept-workspace).
+"""
+
+from __future__ import annotations
+
+from pulumi_azure_native import storage
+
+import pulumi
+from amlplatform.components.settings import Settings
+from amlplatform.profiles import EnvironmentProfile
+
+LAKE_CONTAINERS: dict[str, str] = {
+    "raw": "data as it arrived",
+    "curated": "data that was prepared for use",
+    "output": "what jobs write",
+}
+
+
+def _account(
+    name: str,
+    azure_name: str,
+    settings: Settings,
+    resource_group: pulumi.Input[str],
+    *,
+    hierarchical: bool,
+    parent: pulumi.Resource,
+) -> storage.StorageAccount:
+    """A storage account without keys and without anonymous access. `hierarchical` makes it a data lake."""
+    profile, network = settings.profile, settings.network
+    return storage.StorageAccount(
+        name,
+        account_name=azure_name,
+        resource_group_name=resource_group,
+        location=settings.location,
+        kind=storage.Kind.STORAGE_V2,
+        sku=storage.SkuArgs(name=profile.storage_sku(settings.region)),
+        access_tier=storage.AccessTier.HOT,
+        is_hns_enabled=hierarchical,
+        allow_shared_key_access=False,
+        default_to_o_auth_authentication=True,
+        allow_blob_public_access=False,
+        allow_cross_tenant_replication=False,
+        is_local_user_enabled=False,
+        is_sftp_enabled=False,
+        enable_nfs_v3=False,
+        enable_https_traffic_only=True,
+        minimum_tls_version=storage.MinimumTlsVersion.TLS1_2,
+        public_network_access=network.public_network_access,
+        network_rule_set=storage.NetworkRuleSetArgs(
+            default_action=storage.DefaultAction(network.firewall_default_action),
+            bypass=storage.Bypass.AZURE_SERVICES,
+            ip_rules=[],
+            virtual_network_rules=[],
+        ),
+        encryption=_encryption(profile),
+        tags=settings.tags,
+        # Azure fixes these when the account is made and refuses or ignores a change: a preview must say "replace".
+        opts=settings.holds_data(
+            parent,
+            pulumi.ResourceOptions(
+                replace_on_changes=["isHnsEnabled", "kind", "encryption.requireInfrastructureEncryption"]
+            ),
+        ),
+    )
+
+
+def _encryption(profile: EnvironmentProfile) -> storage.EncryptionArgs:
+    service = storage.EncryptionServiceArgs(enabled=True, key_type=storage.KeyType.ACCOUNT)
+    return storage.EncryptionArgs(
+        key_source=storage.KeySource.MICROSOFT_STORAGE,
+        require_infrastructure_encryption=profile.infrastructure_encryption,
+        services=storage.EncryptionServicesArgs(blob=service, file=service, queue=service, table=service),
+    )
+
+
+def _blob_service(
+    name: str,
+    settings: Settings,
+    resource_group: pulumi.Input[str],
+    account: storage.StorageAccount,
+    parent: pulumi.Resource,
+) -> storage.BlobServiceProperties:
+    days = settings.profile.blob_retention
+    return storage.BlobServiceProperties(
+        name,
+        blob_services_name="default",
+        account_name=account.name,
+        resource_group_name=resource_group,
+        delete_retention_policy=storage.DeleteRetentionPolicyArgs(
+            enabled=True, days=days, allow_permanent_delete=False
+        ),
+        container_delete_retention_policy=storage.DeleteRetentionPolicyArgs(enabled=True, days=days),
+        opts=pulumi.ResourceOptions(parent=parent),
+    )
+
+
+class WorkspaceStorage(pulumi.ComponentResource):
+    """The workspace's own account: code, logs, job outputs, notebooks. Azure ML makes its containers and shares."""
+
+    account: storage.StorageAccount
+
+    def __init__(
+        self,
+        name: str,
+        settings: Settings,
+        resource_group: pulumi.Input[str],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("amlplatform:storage:WorkspaceStorage", name, None, opts)
+        self.account = _account(
+            "storage", settings.names.storage_account, settings, resource_group, hierarchical=False, parent=self
+        )
+        _blob_service("storage-blobs", settings, resource_group, self.account, self)
+        self.register_outputs({"name": self.account.name})
+
+
+class LakeStorage(pulumi.ComponentResource):
+    """The data lake with its containers."""
+
+    account: storage.StorageAccount
+    containers: dict[str, storage.BlobContainer]
+
+    def __init__(
+        self,
+        name: str,
+        settings: Settings,
+        resource_group: pulumi.Input[str],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("amlplatform:storage:LakeStorage", name, None, opts)
+        self.account = _account(
+            "lake", settings.names.lake_account, settings, resource_group, hierarchical=True, parent=self
+        )
+        blobs = _blob_service("lake-blobs", settings, resource_group, self.account, self)
+        self.containers = {
+            container: storage.BlobContainer(
+                f"lake-{container}",
+                container_name=container,
+                account_name=self.account.name,
+                resource_group_name=resource_group,
+                public_access=storage.PublicAccess.NONE,
+                opts=settings.holds_data(self, pulumi.ResourceOptions(depends_on=[blobs])),
+            )
+            for container in LAKE_CONTAINERS
+        }
+        self.register_outputs({"name": self.account.name})

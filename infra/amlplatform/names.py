@@ -1,0 +1,238 @@
+"""What things are called. Standard library only: the template's hooks import this module before anything is installed.
+
+Every name in Azure is derived here from three values: the product, the environment and the name suffix. Names that must
+be unique in the whole of Azure (storage accounts, key vault, container registry) or in a region (endpoints, compute
+instances) carry the suffix; the others are unique within their resource group or subscription without it.
+
+Sources of the rules: "Naming rules and restrictions for Azure resources" (learn.microsoft.com) and the patterns in
+Microsoft's resource types (see armtypes/), of which the narrower one counts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from amlplatform import rules
+
+_SUFFIX_ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
+_SUFFIX_LENGTH = 5
+# Characters of the product that fit beside prefix, environment (4 at most) and suffix in the 24 that Azure allows.
+_ACCOUNT_PRODUCT_LENGTH = 13
+_VAULT_PRODUCT_LENGTH = 10
+
+CPU_CLUSTER = "cpu-cluster"
+GPU_CLUSTER = "gpu-cluster"
+
+
+@dataclass(frozen=True)
+class NameRule:
+    """What Azure accepts as the name of one kind of resource."""
+
+    low: int
+    high: int
+    pattern: str
+    words: str
+
+
+NAME_RULES: dict[str, NameRule] = {
+    "resource_group": NameRule(1, 90, r"[A-Za-z0-9._()-]*[A-Za-z0-9_()-]", "letters, digits and . _ ( ) -"),
+    "workspace": NameRule(3, 33, r"[A-Za-z0-9][A-Za-z0-9_-]*", "letters, digits, _ and -"),
+    "storage_account": NameRule(3, 24, r"[a-z0-9]*", "lower-case letters and digits"),
+    "key_vault": NameRule(3, 24, r"[A-Za-z](-?[A-Za-z0-9])*", "letters, digits and single hyphens"),
+    "container_registry": NameRule(5, 50, r"[A-Za-z0-9]*", "letters and digits"),
+    "log_analytics": NameRule(4, 63, r"[A-Za-z0-9][A-Za-z0-9-]*[A-Za-z0-9]", "letters, digits and -"),
+    "application_insights": NameRule(1, 260, r"[A-Za-z0-9._()-]*[A-Za-z0-9_()-]", "letters, digits and . _ ( ) -"),
+    "identity": NameRule(3, 128, r"[A-Za-z0-9][A-Za-z0-9_-]*", "letters, digits, _ and -"),
+    "budget": NameRule(1, 63, r"[A-Za-z0-9_-]*", "letters, digits, _ and -"),
+    "compute": NameRule(
+        3, 24, r"[A-Za-z](?![A-Za-z0-9-]*-\d+$)[A-Za-z0-9-]*", "letters, digits and -, not ending in -number"
+    ),
+    "endpoint": NameRule(3, 32, r"[a-z](-?[a-z0-9])*", "lower-case letters, digits and single hyphens"),
+}
+
+
+def slug(text: str) -> str:
+    """Turn what a person wrote ("Digit scoring") into the form of a product's name ("digit-scoring").
+
+    Accents are dropped, everything but letters and digits becomes one hyphen. The result may still break the rules of a
+    product's name (too short, a digit first): `rules.check_product` says so.
+    """
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode("ascii")
+    return re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")
+
+
+def name_suffix(product: str, owner_email: str) -> str:
+    """Five characters [a-z0-9] from the product and its owner.
+
+    Used once, when the request is written: the request keeps the result, so that names stay when the owner changes.
+    """
+    number = int.from_bytes(hashlib.sha256(f"{product}\n{owner_email.lower()}".encode()).digest(), "big")
+    characters: list[str] = []
+    for _ in range(_SUFFIX_LENGTH):
+        number, index = divmod(number, len(_SUFFIX_ALPHABET))
+        characters.append(_SUFFIX_ALPHABET[index])
+    return "".join(characters)
+
+
+@dataclass(frozen=True)
+class Names:
+    """The names of one environment of one product."""
+
+    product: str
+    environment: str
+    name_suffix: str
+
+    @property
+    def _base(self) -> str:
+        return f"{self.product}-{self.environment}"
+
+    def _account(self, prefix: str, product_length: int | None = _ACCOUNT_PRODUCT_LENGTH) -> str:
+        compact = self.product.replace("-", "")[:product_length]
+        return f"{prefix}{compact}{self.environment}{self.name_suffix}"
+
+    @property
+    def stack(self) -> str:
+        return self._base
+
+    @property
+    def resource_group(self) -> str:
+        return f"rg-{self._base}"
+
+    @property
+    def workspace(self) -> str:
+        return f"mlw-{self._base}"
+
+    @property
+    def storage_account(self) -> str:
+        return self._account("st")
+
+    @property
+    def lake_account(self) -> str:
+        return self._account("dl")
+
+    @property
+    def key_vault(self) -> str:
+        compact = self.product.replace("-", "")[:_VAULT_PRODUCT_LENGTH]
+        return f"kv-{compact}-{self.environment}-{self.name_suffix}"
+
+    @property
+    def container_registry(self) -> str:
+        return self._account("cr", product_length=None)
+
+    @property
+    def log_analytics(self) -> str:
+        return f"log-{self._base}"
+
+    @property
+    def application_insights(self) -> str:
+        return f"appi-{self._base}"
+
+    @property
+    def workspace_identity(self) -> str:
+        return f"id-{self._base}-workspace"
+
+    @property
+    def cluster_identity(self) -> str:
+        return f"id-{self._base}-cluster"
+
+    @property
+    def endpoint_identity(self) -> str:
+        return f"id-{self._base}-endpoint"
+
+    @property
+    def deploy_identity(self) -> str:
+        return f"id-{self._base}-deploy"
+
+    @property
+    def budget(self) -> str:
+        return f"budget-{self._base}"
+
+    def compute_instance(self, object_id: str) -> str:
+        """The compute instance of one person: unique in the region, never ending in "-number" (Azure refuses it)."""
+        return f"ci-{self.name_suffix}-{self.environment}-u{object_id[:8].lower()}"
+
+    def endpoint(self, logical: str) -> str:
+        """The name in Azure of an endpoint that the project's files call `logical`: unique in the region.
+
+        Raises ValueError with one line when the result breaks Azure's rules.
+        """
+        name = f"{logical}-{self.environment}-{self.name_suffix}"
+        message = _name_fault("endpoint", "endpoint", name)
+        if message:
+            room = NAME_RULES["endpoint"].high - len(name) + len(logical)
+            raise ValueError(
+                f"{message}; give the endpoint a name of at most {room} characters, for example 'image-scoring'"
+            )
+        return name
+
+    def all(self) -> dict[str, str]:
+        """Every fixed name, by what it names, in the order in which people read them."""
+        return {kind: getattr(self, kind) for kind in _RULE_OF_NAME}
+
+    def faults(self) -> list[str]:
+        """One line for each derived name that Azure would refuse."""
+        found = [_name_fault(kind, _RULE_OF_NAME[kind], name) for kind, name in self.all().items()]
+        return [message for message in found if message]
+
+
+_RULE_OF_NAME: dict[str, str] = {
+    "resource_group": "resource_group",
+    "workspace": "workspace",
+    "storage_account": "storage_account",
+    "lake_account": "storage_account",
+    "key_vault": "key_vault",
+    "container_registry": "container_registry",
+    "log_analytics": "log_analytics",
+    "application_insights": "application_insights",
+    "workspace_identity": "identity",
+    "cluster_identity": "identity",
+    "endpoint_identity": "identity",
+    "deploy_identity": "identity",
+    "budget": "budget",
+}
+
+
+def rule_of(kind: str) -> NameRule:
+    """The rule for a name of `Names.all`, for example "lake_account"."""
+    return NAME_RULES[_RULE_OF_NAME[kind]]
+
+
+def _name_fault(label: str, kind: str, name: str) -> str | None:
+    rule = NAME_RULES[kind]
+    if not rule.low <= len(name) <= rule.high:
+        return f"{label}: {name!r} has {len(name)} characters, Azure allows {rule.low} to {rule.high}"
+    if not re.fullmatch(rule.pattern, name):
+        return f"{label}: {name!r} may only have {rule.words}"
+    return None
+
+
+def faults(product: str, environments: Iterable[str], suffix: str = "00000") -> list[str]:
+    """One line for each fault of the product's name and of every name derived from it, for all environments.
+
+    Before a suffix is known, any suffix gives the same answer: only its length and alphabet count.
+    """
+    first = rules.check_product(product)
+    if first:
+        return [first]
+    found: list[str] = []
+    for environment in environments:
+        message = rules.check_environment(environment)
+        found += [message] if message else Names(product, environment, suffix).faults()
+    return found
+
+
+_ROLE_ASSIGNMENTS = uuid.uuid5(uuid.NAMESPACE_URL, "amlplatform:role-assignment")
+
+
+def role_assignment(scope: str, principal_id: str, role_id: str) -> str:
+    """The name (a GUID) of a role assignment: the same for the same three values, whatever casing Azure answers with.
+
+    The principal's id is part of it because an identity that was made anew under its old name is another principal:
+    Azure refuses to give an existing assignment to it (RoleAssignmentUpdateNotPermitted).
+    """
+    return str(uuid.uuid5(_ROLE_ASSIGNMENTS, "|".join((scope, principal_id, role_id)).lower()))

@@ -1,0 +1,166 @@
+"""What would be built: the Pulumi program run without Azure, and every request body that it would send, checked.
+
+A plan needs no subscription, no tenant and no login. Ids in it hold placeholders (see `amlplatform.recorder`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from amlplatform import sdktypes
+from amlplatform.armtypes import catalogue
+from amlplatform.environment import build_environment
+from amlplatform.profiles import NetworkProfile
+from amlplatform.recorder import SUBSCRIPTION_ID, Registration, record
+from amlplatform.request import Quota, Request, quota, warnings
+from amlplatform.roles import Grant, grants
+
+CONCERNS: dict[str, str] = {
+    "environment": "Resource group",
+    "identity": "Identities",
+    "storage": "Storage",
+    "keyvault": "Key vault",
+    "registry": "Container registry",
+    "monitoring": "Monitoring",
+    "workspace": "Workspace and data stores",
+    "compute": "Compute",
+    "budget": "Budget",
+    "access": "Role assignments",
+}
+"""Titles of the concerns, in the order in which people read them. The keys are the modules of the components."""
+
+
+@dataclass(frozen=True)
+class PlannedResource:
+    """One resource of a plan.
+
+    `name` is its name in the program, `azure_name` that in Azure; `path` leads to it through the components; `concern`
+    is the component's file, for example "storage"; `body` is the PUT body, `faults` what Microsoft's types or the SDK's
+    have against it.
+    """
+
+    token: str
+    name: str
+    azure_name: str
+    path: tuple[str, ...]
+    concern: str
+    arm_type: str
+    api_version: str
+    arm_id: str
+    body: Mapping[str, Any]
+    depends_on: tuple[str, ...]
+    protect: bool
+    secret_outputs: tuple[str, ...]
+    replace_on_changes: tuple[str, ...]
+    ignore_changes: tuple[str, ...]
+    faults: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One environment as it would be built. `grants`: the roles that would be given; `warnings`: what needs a look."""
+
+    request: Request
+    environment: str
+    resources: tuple[PlannedResource, ...]
+    grants: tuple[Grant, ...]
+    quota: tuple[Quota, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def network(self) -> NetworkProfile:
+        return self.request.environments[self.environment].network_profile
+
+    @property
+    def faults(self) -> list[str]:
+        """One line per fault of a body, with the resource's name. If there is one, Azure would refuse it."""
+        return [
+            f"{self.environment}: {resource.name} ({resource.arm_type}): {fault}"
+            for resource in self.resources
+            for fault in resource.faults
+        ]
+
+    def resource(self, name: str) -> PlannedResource:
+        """The resource of this name in the program. Raises KeyError."""
+        for resource in self.resources:
+            if resource.name == name:
+                return resource
+        raise KeyError(name)
+
+
+def plan_environment(request: Request, environment: str) -> Plan:
+    """Plan one environment of a request. Raises KeyError when the request has no such environment."""
+    if environment not in request.environments:
+        raise KeyError(environment)
+    registrations = record(lambda: build_environment(request, environment), request.names(environment).stack)
+    return Plan(
+        request=request,
+        environment=environment,
+        resources=tuple(_resources(registrations)),
+        grants=tuple(_grants(request, environment)),
+        quota=tuple(entry for entry in quota(request) if entry.environment == environment),
+        warnings=tuple(line for line in warnings(request) if _concerns(line, environment)),
+    )
+
+
+def _concerns(warning: str, environment: str) -> bool:
+    """Whether a warning is about this environment, or about all."""
+    return not warning.startswith("environments.") or warning.startswith(f"environments.{environment}.")
+
+
+def _grants(request: Request, environment: str) -> list[Grant]:
+    rows = grants(request.profile(environment), request.environments[environment].network_profile)
+    return [grant for grant in rows if request.groups.data_scientists or not grant.person]
+
+
+def _resources(registrations: list[Registration]) -> list[PlannedResource]:
+    components = {registration.name: registration for registration in registrations if registration.is_component}
+    planned = [_planned(registration, components) for registration in registrations if not registration.is_component]
+    # The order of registration depends on threads of the Pulumi SDK; a plan is the same every time.
+    order = list(CONCERNS)
+    return sorted(planned, key=lambda resource: (order.index(resource.concern), resource.path))
+
+
+def _planned(registration: Registration, components: Mapping[str, Registration]) -> PlannedResource:
+    token, inputs = registration.token, registration.inputs
+    kind = catalogue.resource_type(token)
+    body = catalogue.arm_body(token, inputs)
+    azure_name = str(inputs.get(kind.name_input, ""))
+    return PlannedResource(
+        token=catalogue.normal_token(token),
+        name=registration.name,
+        azure_name=azure_name,
+        path=_path(registration, components),
+        concern=_concern(registration, components),
+        arm_type=kind.arm_type,
+        api_version=kind.api_version,
+        arm_id=catalogue.arm_id(token, inputs, SUBSCRIPTION_ID),
+        body=body,
+        depends_on=registration.depends_on,
+        protect=registration.protect,
+        secret_outputs=registration.secret_outputs,
+        replace_on_changes=registration.replace_on_changes,
+        ignore_changes=registration.ignore_changes,
+        faults=(
+            *catalogue.check_name(token, azure_name),
+            *catalogue.check_body(token, body),
+            *(f"input {fault}" for fault in sdktypes.check_inputs(token, inputs)),
+        ),
+    )
+
+
+def _path(registration: Registration, components: Mapping[str, Registration]) -> tuple[str, ...]:
+    names = [registration.name]
+    parent = components.get(registration.parent)
+    while parent is not None:
+        names.append(parent.name)
+        parent = components.get(parent.parent)
+    return tuple(reversed(names))
+
+
+def _concern(registration: Registration, components: Mapping[str, Registration]) -> str:
+    """The module of the component that the resource belongs to: "storage" from `amlplatform:storage:LakeStorage`."""
+    parent = components.get(registration.parent)
+    return parent.token.split(":")[1] if parent else ""

@@ -1,0 +1,172 @@
+"""How environments and network profiles differ. The only place that knows: everything else reads these tables.
+
+Standard library only. A further environment (for example `test`) or network profile is another entry, not code.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from amlplatform.regions import Region
+
+Access = Literal["Enabled", "Disabled"]
+
+
+@dataclass(frozen=True)
+class NetworkProfile:
+    """Every property that touches the network, as one set that fits together.
+
+    Mixing does not work: compute without a public address, for example, cannot reach a workspace that has no private
+    endpoint.
+    """
+
+    name: str
+    summary: str
+    # Workspace, storage accounts, key vault and container registry: the door to the internet, and what waits behind it.
+    public_network_access: Access
+    firewall_default_action: Literal["Allow", "Deny"]
+    # The workspace's managed network: https://learn.microsoft.com/azure/machine-learning/how-to-managed-network
+    isolation_mode: Literal["Disabled", "AllowInternetOutbound", "AllowOnlyApprovedOutbound"]
+    node_public_ip: bool
+    # Images may leave the registry by export only where the internet can reach it anyway: Azure refuses to disable the
+    # export policy of a registry with public access, and without it a private registry could still be copied out.
+    registry_export: Literal["enabled", "disabled"]
+    # Azure Monitor has no private door without a private link scope, which belongs to the network's owner. Logs hold no
+    # data of the project, reading them takes an Entra role, and closing ingestion would lose what jobs report.
+    log_ingestion: Access
+    log_query: Access
+
+    @property
+    def managed_network(self) -> bool:
+        return self.isolation_mode != "Disabled"
+
+    @property
+    def private(self) -> bool:
+        """The internet cannot reach the workspace and its data."""
+        return self.public_network_access == "Disabled"
+
+
+NETWORK_PROFILES: dict[str, NetworkProfile] = {
+    profile.name: profile
+    for profile in (
+        NetworkProfile(
+            name="public-dev",
+            summary="reached over the internet with Entra identities; for trying things out on data that may be there",
+            public_network_access="Enabled",
+            firewall_default_action="Allow",
+            isolation_mode="Disabled",
+            node_public_ip=True,
+            registry_export="enabled",
+            log_ingestion="Enabled",
+            log_query="Enabled",
+        ),
+        NetworkProfile(
+            name="managed-vnet",
+            summary="closed to the internet; jobs run in a managed network and reach only what is approved",
+            public_network_access="Disabled",
+            firewall_default_action="Deny",
+            isolation_mode="AllowOnlyApprovedOutbound",
+            node_public_ip=False,
+            registry_export="disabled",
+            log_ingestion="Enabled",
+            log_query="Enabled",
+        ),
+    )
+}
+
+
+@dataclass(frozen=True)
+class EnvironmentProfile:
+    """What an environment's purpose decides. Durations are ISO 8601, retention is in days."""
+
+    name: str
+    summary: str
+    networks: tuple[str, ...]
+    """Network profiles that a request may choose here."""
+    required: bool
+    """Every request has this environment."""
+    people: bool
+    """Groups of people get roles, and compute instances may be asked for. False: only service identities."""
+    protect_data: bool
+    """Pulumi refuses to delete or replace what holds data."""
+    purge_protection: bool
+    """Key vault: nothing is purged before its retention ends. Cannot be undone: only where names are never reused."""
+    vault_retention: int
+    blob_retention: int
+    """Deleted blobs and containers can be restored for this long."""
+    image_retention: int
+    """Untagged images are kept for this long."""
+    log_retention: int
+    log_daily_cap_gb: float | None
+    """Gigabytes of logs a day before Log Analytics stops taking more; None for no cap."""
+    high_business_impact: bool
+    """Microsoft gets less diagnostic data, scratch disks are encrypted. Fixed when the workspace is made."""
+    infrastructure_encryption: bool
+    """Storage encrypts a second time. Fixed when the account is made."""
+    geo_redundant: bool
+    """Copies of the data in other zones and in a partner region, as far as the region has them."""
+    cluster_idle_time: str
+    """A node goes after this long without work."""
+    instance_idle_time: str
+    """A compute instance stops after this long without use."""
+
+    def storage_sku(self, region: Region) -> str:
+        """The redundancy of storage accounts. A region without a partner or without zones gets the best it offers."""
+        if not self.geo_redundant:
+            return "Standard_LRS"
+        return {
+            (True, True): "Standard_GZRS",
+            (True, False): "Standard_ZRS",
+            (False, True): "Standard_GRS",
+            (False, False): "Standard_LRS",
+        }[region.zones, region.paired]
+
+    def zone_redundancy(self, region: Region) -> Access:
+        """Whether the container registry is spread over the region's zones."""
+        return "Enabled" if self.geo_redundant and region.zones else "Disabled"
+
+
+ENVIRONMENT_PROFILES: dict[str, EnvironmentProfile] = {
+    profile.name: profile
+    for profile in (
+        EnvironmentProfile(
+            name="dev",
+            summary="where the team works: people have access, everything can be made anew",
+            networks=("public-dev", "managed-vnet"),
+            required=True,
+            people=True,
+            protect_data=False,
+            purge_protection=False,
+            vault_retention=7,
+            blob_retention=7,
+            image_retention=7,
+            log_retention=30,
+            log_daily_cap_gb=1,
+            high_business_impact=False,
+            infrastructure_encryption=False,
+            geo_redundant=False,
+            cluster_idle_time="PT120S",
+            instance_idle_time="PT30M",
+        ),
+        EnvironmentProfile(
+            name="prod",
+            summary="deployed by CI alone: no person has access, data is protected from deletion",
+            networks=("managed-vnet",),
+            required=True,
+            people=False,
+            protect_data=True,
+            purge_protection=True,
+            vault_retention=90,
+            blob_retention=30,
+            image_retention=30,
+            log_retention=90,
+            log_daily_cap_gb=None,
+            high_business_impact=True,
+            infrastructure_encryption=True,
+            geo_redundant=True,
+            cluster_idle_time="PT300S",
+            instance_idle_time="PT30M",
+        ),
+    )
+}

@@ -1,0 +1,229 @@
+"""Plans for people (tables on a terminal, an HTML page) and for machines (JSON)."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from rich.console import Console
+from rich.table import Table
+
+from amlplatform import comparison
+from amlplatform.comparison import Row
+from amlplatform.names import rule_of
+from amlplatform.plan import CONCERNS, Plan, PlannedResource
+from amlplatform.profiles import ENVIRONMENT_PROFILES
+from amlplatform.recorder import SUBSCRIPTION_ID
+from amlplatform.roles import GRANTS, ROLES, Grant
+
+PRINCIPALS = {
+    "workspace": "workspace identity",
+    "cluster": "cluster identity",
+    "endpoint": "endpoint identity",
+    "deploy": "CI (deploy identity)",
+    "data_scientists": "data scientists (group)",
+}
+SCOPES = {
+    "resource_group": "resource group",
+    "workspace": "workspace",
+    "storage": "workspace storage",
+    "lake": "lake",
+    "lake_raw": "lake container raw",
+    "lake_curated": "lake container curated",
+    "lake_output": "lake container output",
+    "key_vault": "key vault",
+    "container_registry": "container registry",
+    "application_insights": "Application Insights",
+    "log_analytics": "Log Analytics",
+    "cluster_identity": "cluster identity",
+    "endpoint_identity": "endpoint identity",
+}
+NETWORK_PROPERTIES = {
+    "public_network_access": "Public network access (workspace, storage, vault, registry)",
+    "firewall_default_action": "Firewall, for who is not named",
+    "isolation_mode": "Managed network of the workspace",
+    "node_public_ip": "Compute has public addresses",
+    "registry_export": "Export of images from the registry",
+    "log_ingestion": "Logs may be sent over the internet",
+    "log_query": "Logs may be read over the internet (with a role)",
+}
+
+
+def document(plans: Sequence[Plan]) -> dict[str, Any]:
+    """The plans as JSON values."""
+    request = plans[0].request
+    return {
+        "product": request.product,
+        "region": request.region,
+        "placeholders": {"subscription": SUBSCRIPTION_ID},
+        "environments": {plan.environment: _environment(plan) for plan in plans},
+        "differences": [
+            {"topic": one.topic, "label": one.label, **dataclasses.asdict(one)} for one in comparison.differences(plans)
+        ],
+    }
+
+
+def _environment(plan: Plan) -> dict[str, Any]:
+    return {
+        "network": plan.network.name,
+        "faults": plan.faults,
+        "warnings": list(plan.warnings),
+        "names": plan.request.names(plan.environment).all(),
+        "quota": [dataclasses.asdict(entry) for entry in plan.quota],
+        "role_assignments": [
+            {
+                "principal": grant.principal,
+                "principal_type": grant.principal_type,
+                "role": grant.role,
+                "role_id": ROLES[grant.role].role_id,
+                "scope": grant.scope,
+                "why": grant.why,
+            }
+            for grant in plan.grants
+        ],
+        "resources": [dataclasses.asdict(resource) for resource in plan.resources],
+    }
+
+
+@dataclasses.dataclass(frozen=True)
+class AccessRow:
+    """One line of the access matrix: a grant, and in which environments it holds."""
+
+    grant: Grant
+    principal: str
+    scope: str
+    holds: dict[str, bool]
+
+
+def access(plans: Sequence[Plan]) -> list[AccessRow]:
+    """The access matrix: every grant that holds somewhere, in the order of the table of roles."""
+    return [
+        AccessRow(
+            grant,
+            PRINCIPALS[grant.principal],
+            SCOPES[grant.scope],
+            {plan.environment: grant in plan.grants for plan in plans},
+        )
+        for grant in GRANTS
+        if any(grant in plan.grants for plan in plans)
+    ]
+
+
+def _table(title: str, *headings: str) -> Table:
+    """A table whose long cells are folded, never cut."""
+    table = Table(title=title, title_justify="left")
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    return table
+
+
+def _cell(resource: PlannedResource | None) -> str:
+    if resource is None:
+        return "-"
+    phrases = ", ".join(comparison.at_a_glance(resource))
+    return f"{resource.azure_name}\n{phrases}" if phrases else resource.azure_name
+
+
+def print_tables(plans: Sequence[Plan], out: Console) -> None:
+    """Resources by concern with the environments side by side, differences, roles, quota."""
+    environments = [plan.environment for plan in plans]
+    out.print(_resource_table(plans, environments))
+    found = comparison.differences(plans)
+    if found:
+        table = _table("What differs", "", "property", *environments, "of")
+        topic = ""
+        for difference in found:
+            if topic and difference.topic != topic:
+                table.add_section()
+            values = [difference.values[environment] for environment in environments]
+            first = "" if difference.topic == topic else difference.topic
+            table.add_row(first, difference.label, *values, ", ".join(difference.resources))
+            topic = difference.topic
+        out.print(table)
+    table = _table("Access", "who", "role", "on", *environments)
+    for row in access(plans):
+        holds = ["yes" if row.holds[environment] else "-" for environment in environments]
+        table.add_row(row.principal, row.grant.role, row.scope, *holds)
+    out.print(table)
+    table = _table("vCPU quota of Azure ML needed", "environment", "VM family", "vCPUs", "for")
+    for entry in (entry for plan in plans for entry in plan.quota):
+        table.add_row(entry.environment, entry.family, str(entry.vcpus), ", ".join(entry.uses))
+    out.print(table)
+    total = sum(len(plan.resources) for plan in plans)
+    faults = sum(len(plan.faults) for plan in plans)
+    verdict = f"faults in request bodies: {faults}" if faults else "all valid by Microsoft's types"
+    out.print(f"{plans[0].request.product}: {total} resources in {' and '.join(environments)}, {verdict}")
+
+
+def _resource_table(plans: Sequence[Plan], environments: Sequence[str]) -> Table:
+    table = _table(f"{plans[0].request.product}: what would be built (* differs)", "", "resource", *environments)
+    last = ""
+    for row in comparison.rows(plans):
+        first = row.concern != last
+        if first and last:
+            table.add_section()
+        last = row.concern
+        cells = [_cell(row.cells[environment]) for environment in environments]
+        mark = "* " if row.differs else ""
+        table.add_row(CONCERNS[row.concern] if first else "", mark + row.name, *cells)
+    return table
+
+
+def html(plans: Sequence[Plan]) -> str:
+    """A page for people: one file, nothing loaded from elsewhere, no scripts. What the request says is escaped."""
+    environment = Environment(
+        loader=PackageLoader("amlplatform", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["json"] = lambda value: json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True)
+    environment.filters["glance"] = comparison.at_a_glance
+    return environment.get_template("plan.html.j2").render(_page(plans))
+
+
+def _page(plans: Sequence[Plan]) -> dict[str, Any]:
+    """What the template shows."""
+    grouped: dict[str, list[Row]] = {}
+    for row in comparison.rows(plans):
+        grouped.setdefault(CONCERNS[row.concern], []).append(row)
+    matrix: dict[str, list[AccessRow]] = {}
+    for row in access(plans):
+        matrix.setdefault(row.principal, []).append(row)
+    return {
+        "request": plans[0].request,
+        "plans": plans,
+        "environments": [plan.environment for plan in plans],
+        "profiles": ENVIRONMENT_PROFILES,
+        "warnings": list(dict.fromkeys(line for plan in plans for line in plan.warnings)),
+        "faults": [fault for plan in plans for fault in plan.faults],
+        "resource_count": sum(len(plan.resources) for plan in plans),
+        "concerns": grouped,
+        "differences": _by_topic(comparison.differences(plans)),
+        "access": matrix,
+        "without_people": [plan.environment for plan in plans if not any(grant.person for grant in plan.grants)],
+        "network_properties": NETWORK_PROPERTIES,
+        "outbound": {plan.environment: _outbound_rules(plan) for plan in plans},
+        "names": {plan.environment: plan.request.names(plan.environment).all() for plan in plans},
+        "rule_of": rule_of,
+    }
+
+
+def _by_topic(differences: Sequence[comparison.Difference]) -> dict[str, list[comparison.Difference]]:
+    grouped: dict[str, list[comparison.Difference]] = {}
+    for difference in differences:
+        grouped.setdefault(difference.topic, []).append(difference)
+    return grouped
+
+
+def _outbound_rules(plan: Plan) -> list[str]:
+    rules = plan.resource("workspace").body["properties"]["managedNetwork"].get("outboundRules", {})
+    destinations = {name: rule["destination"] for name, rule in sorted(rules.items())}
+    return [
+        f"{name}: {to['subresourceTarget']} of {to['serviceResourceId'].rsplit('/', 1)[-1]}"
+        for name, to in destinations.items()
+    ]

@@ -1,0 +1,86 @@
+"""Faults between the fields of a request, found in the raw data: they are told beside those of single fields."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from amlplatform import names, rules, vm_sizes
+from amlplatform.profiles import ENVIRONMENT_PROFILES, NETWORK_PROFILES, EnvironmentProfile
+from amlplatform.request.faults import Fault
+
+
+def faults(data: dict[str, Any]) -> Iterator[Fault]:
+    """Everything that does not go together in `data`, which may have any content."""
+    yield from _repository_faults(data.get("ci"))
+    environments = data.get("environments")
+    if not isinstance(environments, dict):
+        return
+    for name, profile in ENVIRONMENT_PROFILES.items():
+        if profile.required and name not in environments:
+            text = f"environments.{name}: is missing; every product has {' and '.join(required_environments())}"
+            yield Fault(("environments",), text)
+    for name, environment in environments.items():
+        path = ("environments", str(name))
+        if name not in ENVIRONMENT_PROFILES:
+            message = rules.check_choice(str(name), "environments", list(ENVIRONMENT_PROFILES))
+            yield Fault(path, message or "")
+        elif isinstance(environment, dict):
+            yield from _environment_faults(ENVIRONMENT_PROFILES[name], environment, path)
+    yield from _name_faults(data, environments)
+
+
+def required_environments() -> list[str]:
+    return [name for name, profile in ENVIRONMENT_PROFILES.items() if profile.required]
+
+
+def _repository_faults(ci: object) -> Iterator[Fault]:
+    if isinstance(ci, dict) and isinstance(ci.get("repository"), str):
+        message = rules.check_repository(ci["repository"], str(ci.get("provider")))
+        if message:
+            yield Fault(("ci", "repository"), message)
+
+
+def _environment_faults(
+    profile: EnvironmentProfile, environment: dict[str, Any], path: tuple[str, ...]
+) -> Iterator[Fault]:
+    where = ".".join(path)
+    network = environment.get("network")
+    if isinstance(network, str) and network in NETWORK_PROFILES and network not in profile.networks:
+        rule = f"is not allowed in {profile.name}: it is open to the internet"
+        text = rules.fault(f"{where}.network", network, rule, profile.networks[0])
+        yield Fault((*path, "network"), text)
+    instances = environment.get("compute_instances")
+    if isinstance(instances, list) and instances and not profile.people:
+        text = f"{where}.compute_instances: no person works in {profile.name}, so it has no compute instances; use []"
+        yield Fault((*path, "compute_instances"), text)
+    if isinstance(instances, list):
+        yield from _instance_faults(instances, (*path, "compute_instances"))
+    cluster = environment.get("gpu_cluster")
+    size = vm_sizes.find(str(cluster.get("vm_size"))) if isinstance(cluster, dict) else None
+    if size and not size.gpus:
+        rule = "has no GPU; leave gpu_cluster out, or take a size with one"
+        text = rules.fault(f"{where}.gpu_cluster.vm_size", size.name, rule, "Standard_NC4as_T4_v3")
+        yield Fault((*path, "gpu_cluster", "vm_size"), text)
+
+
+def _instance_faults(instances: list[Any], path: tuple[str, ...]) -> Iterator[Fault]:
+    # The name of an instance holds the first part of the object id, so that is what must differ.
+    seen: set[str] = set()
+    for index, instance in enumerate(instances):
+        object_id = str(instance.get("object_id", "")).lower() if isinstance(instance, dict) else ""
+        if object_id and object_id[:8] in seen:
+            where = f"{'.'.join(path)}.{index}.object_id"
+            text = f"{where}: {object_id!r} gives the same machine's name as one above; keep one for each person"
+            yield Fault((*path, str(index), "object_id"), text)
+        seen.add(object_id[:8])
+
+
+def _name_faults(data: dict[str, Any], environments: dict[str, Any]) -> Iterator[Fault]:
+    product, suffix = data.get("product"), data.get("name_suffix")
+    if not (isinstance(product, str) and isinstance(suffix, str)) or rules.check_product(product):
+        return
+    if rules.check_name_suffix(suffix):
+        return
+    for message in names.faults(product, [name for name in environments if name in ENVIRONMENT_PROFILES], suffix):
+        yield Fault(("product",), f"product: {product!r} gives a name that Azure refuses: {message}")

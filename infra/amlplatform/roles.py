@@ -1,0 +1,188 @@
+"""Who may do what: Azure's built-in roles that are used, and every role that is given, as data. Standard library only.
+
+Role ids are Microsoft's and the same everywhere; a test holds them against Microsoft's list of built-in roles. Sources
+of the table, all under learn.microsoft.com/azure/machine-learning: how-to-identity-based-service-authentication
+(workspace and cluster), how-to-disable-local-auth-storage (storage without keys), how-to-managed-network (approver),
+concept-endpoints-online-auth (endpoint).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from amlplatform.profiles import EnvironmentProfile, NetworkProfile
+
+Principal = Literal["workspace", "cluster", "endpoint", "deploy", "data_scientists"]
+Scope = Literal[
+    "resource_group",
+    "workspace",
+    "storage",
+    "lake",
+    "lake_raw",
+    "lake_curated",
+    "lake_output",
+    "key_vault",
+    "container_registry",
+    "application_insights",
+    "log_analytics",
+    "cluster_identity",
+    "endpoint_identity",
+]
+When = Literal["always", "managed network"]
+
+
+@dataclass(frozen=True)
+class Role:
+    """A built-in role: the name that the portal shows, and its id."""
+
+    name: str
+    role_id: str
+
+
+def _role(name: str, role_id: str) -> tuple[str, Role]:
+    return name, Role(name, role_id)
+
+
+ROLES: dict[str, Role] = dict(
+    (
+        _role("Contributor", "b24988ac-6180-42a0-ab88-20f7382dd24c"),
+        _role("Azure AI Enterprise Network Connection Approver", "b556d68e-0be0-4f35-a333-ad7ee1ce17ea"),
+        _role("Azure AI Inference Deployment Operator", "3afb7f49-54cb-416e-8c09-6dc049efa503"),
+        _role("AzureML Data Scientist", "f6c7c914-8db3-469d-8ca1-694a8f32e121"),
+        _role("AzureML Metrics Writer (preview)", "635dd51f-9968-44d3-b7fb-6d9a6bd613ae"),
+        _role("Storage Blob Data Contributor", "ba92f5b4-2d11-453d-a403-e96b0029c9fe"),
+        _role("Storage Blob Data Reader", "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1"),
+        _role("Storage File Data Privileged Contributor", "69566ab7-960f-475b-8e7c-b3118f30c6bd"),
+        _role("Storage Queue Data Contributor", "974c5e8b-45b9-4653-ba55-5f855dd0fb88"),
+        _role("Storage Table Data Contributor", "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3"),
+        _role("Key Vault Administrator", "00482a5a-887f-4fb3-b363-3b7fe8e74483"),
+        _role("Key Vault Secrets User", "4633458b-17de-408a-b874-0445c86b69e6"),
+        _role("AcrPull", "7f951dda-4ed3-4680-a7ca-43fe172d538d"),
+        _role("Managed Identity Operator", "f1a07417-d97a-45cb-824c-7a7467783830"),
+        _role("Monitoring Reader", "43d0d8ad-25c7-4714-9337-8ba259a9fe05"),
+        _role("Log Analytics Reader", "73c42c96-874c-492b-b04d-ab87d138a893"),
+    )
+)
+
+
+@dataclass(frozen=True)
+class Grant:
+    """One role of one principal on one scope, and why it is needed."""
+
+    principal: Principal
+    scope: Scope
+    role: str
+    why: str
+    when: When = "always"
+
+    @property
+    def person(self) -> bool:
+        """The principal is a group of people, not a service identity."""
+        return self.principal == "data_scientists"
+
+    @property
+    def principal_type(self) -> Literal["ServicePrincipal", "Group"]:
+        return "Group" if self.person else "ServicePrincipal"
+
+    @property
+    def name(self) -> str:
+        """The name in the program, for example "cluster-storage-storage-blob-data-reader"."""
+        words = "".join(character if character.isalnum() else "-" for character in self.role.lower())
+        return "-".join(f"{self.principal}-{self.scope}-{words}".replace("_", "-").strip("-").split("--"))
+
+
+GRANTS: tuple[Grant, ...] = (
+    # The workspace's identity manages what the workspace is made of.
+    Grant("workspace", "workspace", "Contributor", "the service acts on the workspace with this identity"),
+    Grant("workspace", "storage", "Contributor", "the service sets up its containers and shares"),
+    Grant("workspace", "storage", "Storage Blob Data Contributor", "system data stores without account keys"),
+    Grant(
+        "workspace",
+        "storage",
+        "Storage File Data Privileged Contributor",
+        "notebooks and code shares without account keys",
+    ),
+    Grant("workspace", "key_vault", "Contributor", "the service manages the workspace's vault"),
+    Grant("workspace", "key_vault", "Key Vault Administrator", "secrets of connections and data stores"),
+    Grant("workspace", "container_registry", "Contributor", "images of environments are built and pushed"),
+    Grant("workspace", "application_insights", "Contributor", "telemetry of endpoints and jobs"),
+    Grant(
+        "workspace",
+        "lake",
+        "Storage Blob Data Reader",
+        "the data stores name this identity to read the lake for the service",
+    ),
+    Grant(
+        "workspace",
+        "resource_group",
+        "Azure AI Enterprise Network Connection Approver",
+        "the managed network's private endpoints to storage, lake, vault and registry are approved",
+        when="managed network",
+    ),
+    # The clusters' identity is what jobs run as.
+    Grant("cluster", "workspace", "AzureML Data Scientist", "jobs register models and log metrics"),
+    Grant("cluster", "storage", "Storage Blob Data Contributor", "jobs read code and write outputs"),
+    Grant(
+        "cluster", "storage", "Storage Queue Data Contributor", "parallel and batch jobs hand out mini-batches by queue"
+    ),
+    Grant(
+        "cluster", "storage", "Storage Table Data Contributor", "parallel and batch jobs keep their progress in tables"
+    ),
+    Grant("cluster", "lake_raw", "Storage Blob Data Reader", "jobs read data as it arrived"),
+    Grant("cluster", "lake_curated", "Storage Blob Data Reader", "jobs read prepared data"),
+    Grant("cluster", "lake_output", "Storage Blob Data Contributor", "jobs write their results"),
+    Grant("cluster", "container_registry", "AcrPull", "nodes pull the job's image"),
+    # The endpoints' identity is what online deployments run as.
+    Grant("endpoint", "workspace", "AzureML Metrics Writer (preview)", "deployments report metrics"),
+    Grant("endpoint", "storage", "Storage Blob Data Reader", "deployments read model and code"),
+    Grant("endpoint", "container_registry", "AcrPull", "deployments pull their image"),
+    # CI deploys the project with this identity.
+    Grant("deploy", "workspace", "AzureML Data Scientist", "CI submits jobs, registers models, manages endpoints"),
+    Grant("deploy", "storage", "Storage Blob Data Contributor", "CI uploads code and data"),
+    Grant("deploy", "lake", "Storage Blob Data Reader", "a batch job reads its input as the one who invoked it"),
+    Grant(
+        "deploy",
+        "resource_group",
+        "Azure AI Inference Deployment Operator",
+        "a batch deployment is made by an ARM deployment",
+    ),
+    Grant(
+        "deploy", "cluster_identity", "Managed Identity Operator", "CI attaches the identity to jobs and deployments"
+    ),
+    Grant("deploy", "endpoint_identity", "Managed Identity Operator", "CI attaches the identity to endpoints"),
+    # People, where the environment's profile lets them in.
+    Grant("data_scientists", "workspace", "AzureML Data Scientist", "to work: jobs, models, endpoints, data"),
+    Grant(
+        "data_scientists",
+        "storage",
+        "Storage Blob Data Contributor",
+        "to upload code and read outputs without account keys",
+    ),
+    Grant(
+        "data_scientists", "storage", "Storage File Data Privileged Contributor", "notebooks are kept in a file share"
+    ),
+    Grant(
+        "data_scientists", "lake", "Storage Blob Data Reader", "to explore data; jobs that they start read it as them"
+    ),
+    Grant("data_scientists", "key_vault", "Key Vault Secrets User", "to read the secrets of connections"),
+    Grant("data_scientists", "application_insights", "Monitoring Reader", "to see telemetry"),
+    Grant(
+        "data_scientists",
+        "resource_group",
+        "Azure AI Inference Deployment Operator",
+        "a batch deployment is made by an ARM deployment",
+    ),
+    Grant("data_scientists", "log_analytics", "Log Analytics Reader", "to search logs"),
+)
+
+
+def grants(profile: EnvironmentProfile, network: NetworkProfile) -> Iterator[Grant]:
+    """The rows that hold in an environment of this profile and network."""
+    for grant in GRANTS:
+        if grant.person and not profile.people:
+            continue
+        if grant.when == "managed network" and not network.managed_network:
+            continue
+        yield grant

@@ -1,0 +1,71 @@
+"""VM sizes with their cores, GPUs and quota family, from a dated table (vm_sizes.csv). Standard library only.
+
+Azure adds sizes faster than any table, so a size that is not here is never refused: it costs a warning, and its quota
+is not counted.
+"""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import functools
+from dataclasses import dataclass
+from importlib import resources
+
+
+@dataclass(frozen=True)
+class VmSize:
+    """One row: memory in GiB, `family` as quotas name it, `retired` the date from which the size is gone (or empty)."""
+
+    name: str
+    vcpus: int
+    memory_gib: float
+    gpus: int
+    gpu: str
+    family: str
+    retired: str
+
+
+@functools.cache
+def _text() -> str:
+    return resources.files("amlplatform").joinpath("vm_sizes.csv").read_text(encoding="utf-8")
+
+
+@functools.cache
+def _table() -> dict[str, VmSize]:
+    rows = csv.DictReader(line for line in _text().splitlines() if not line.startswith("#"))
+    sizes = (
+        VmSize(
+            row["name"],
+            int(row["vcpus"]),
+            float(row["memory_gib"]),
+            int(row["gpus"]),
+            row["gpu"],
+            row["family"],
+            row["retired"],
+        )
+        for row in rows
+    )
+    return {size.name.lower(): size for size in sizes}
+
+
+def as_of() -> str:
+    """The date of the table, YYYY-MM."""
+    first = _text().splitlines()[0]
+    return first.removeprefix("# as of ").split(" ", maxsplit=1)[0]
+
+
+def all_sizes() -> list[VmSize]:
+    return list(_table().values())
+
+
+def find(name: str) -> VmSize | None:
+    """The size of this name, in any casing (Azure does not care about it either), or None."""
+    return _table().get(name.lower())
+
+
+def closest(name: str) -> str | None:
+    """The name in the table that is most like an unknown one."""
+    names = {size.name.lower(): size.name for size in _table().values()}
+    close = difflib.get_close_matches(name.lower(), list(names), n=1, cutoff=0.8)
+    return names[close[0]] if close else None

@@ -1,0 +1,58 @@
+"""Requests that the platform's tests plan and check."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+GROUP = "3f2504e0-4f89-41d3-9a0c-0305e82c3301"
+PERSON = "b0e1c2d3-1111-4222-8333-444455556666"
+
+Change = Callable[[dict[str, Any]], None]
+
+
+def minimal() -> dict[str, Any]:
+    """What a team has to say at least."""
+    environment = {
+        "monthly_budget": 500,
+        "budget_start": "2026-12-01",
+        "cpu_cluster": {"vm_size": "Standard_DS3_v2", "max_nodes": 4},
+    }
+    return {
+        "version": 1,
+        "product": "digit-scoring",
+        "name_suffix": "k3x9a",
+        "description": "Scores images of handwritten digits",
+        "owner": {"email": "owner@example.com"},
+        "cost_centre": "CC-1000",
+        "region": "westeurope",
+        "ci": {"provider": "github"},
+        "environments": {
+            "dev": {"network": "public-dev", **copy.deepcopy(environment)},
+            "prod": {"network": "managed-vnet", **copy.deepcopy(environment)},
+        },
+    }
+
+
+def full() -> dict[str, Any]:
+    """Everything that can be asked for."""
+    data = minimal()
+    data["ci"] = {"provider": "github", "repository": "example-organisation/digit-scoring", "runner": "self-hosted"}
+    data["groups"] = {"data_scientists": GROUP}
+    for environment in data["environments"].values():
+        environment["gpu_cluster"] = {"vm_size": "Standard_NC4as_T4_v3", "max_nodes": 2}
+    data["environments"]["dev"]["compute_instances"] = [{"object_id": PERSON}]
+    return data
+
+
+def full_private() -> dict[str, Any]:
+    """As `full`, with dev in a managed network too."""
+    data = full()
+    data["environments"]["dev"]["network"] = "managed-vnet"
+    return data
+
+
+REQUESTS: dict[str, Callable[[], dict[str, Any]]] = {"minimal": minimal, "full": full, "full-private": full_private}

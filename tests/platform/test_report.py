@@ -1,0 +1,278 @@
+"""What people and machines are shown of a plan."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from platform_requests import ROOT, full
+from typer.testing import CliRunner
+
+from amlplatform import armtemplate, changes, comparison, report
+from amlplatform.armtypes import catalogue
+from amlplatform.cli import app
+from amlplatform.plan import Plan, plan_environment
+from amlplatform.recorder import SUBSCRIPTION_ID
+from amlplatform.request import Request, RequestError
+from amlplatform.roles import GRANTS
+
+Plans = dict[str, dict[str, Plan]]
+
+
+class Page(HTMLParser):
+    """Tags, addresses and text of a page."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.addresses: list[str] = []
+        self.ids: list[str] = []
+        self.text = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.addresses += [value or "" for name, value in attrs if name in ("href", "src", "action")]
+        self.ids += [value or "" for name, value in attrs if name == "id"]
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def both(plans: Plans) -> list[Plan]:
+    return list(plans["full"].values())
+
+
+def test_the_page_stands_alone(plans: Plans) -> None:
+    page = Page(report.html(both(plans)))
+    assert "script" not in page.tags
+    assert "link" not in page.tags
+    assert all(address.startswith("#") and address[1:] in page.ids for address in page.addresses)
+    for plan in both(plans):
+        for resource in plan.resources:
+            if resource.concern != "access":
+                assert resource.azure_name in page.text, resource.name
+        for family in plan.quota:
+            assert family.family in page.text
+    for grant in GRANTS:
+        assert grant.why in page.text
+
+
+def test_the_page_says_what_differs(plans: Plans) -> None:
+    page = Page(report.html(both(plans))).text
+    for words in ("Access over the internet", "Managed network for jobs", "Nothing can be purged before its time"):
+        assert words in page
+    assert "no person and no group of people has a role" in re.sub(r"\s+", " ", page)
+
+
+def test_a_page_of_one_environment(plans: Plans) -> None:
+    page = Page(report.html([plans["full"]["prod"]]))
+    assert "differences" not in page.ids
+    assert "mlw-digit-scoring-prod" in page.text
+
+
+def test_what_a_request_says_is_escaped() -> None:
+    data = full() | {"description": '<script>alert(1)</script> & "more"'}
+    page = report.html([plan_environment(Request.model_validate(data), "dev")])
+    assert "<script" not in page
+    assert '<script>alert(1)</script> & "more"' in Page(page).text
+
+
+def test_names_that_derive_from_the_environment_are_no_difference(plans: Plans) -> None:
+    found = comparison.differences(both(plans))
+    assert not any("name" in one.path.lower() and one.path != "sku.name" for one in found)
+    assert not any("digit-scoring-dev" in value or "rg-" in value for one in found for value in one.values.values())
+    # Every difference that the two profiles make today has words, so that people need not read paths.
+    assert [one.path for one in found if one.topic == "Other" and one.path] == []
+
+
+def test_a_resource_that_only_one_environment_has_is_a_difference(plans: Plans) -> None:
+    found = [one for one in comparison.differences(both(plans)) if not one.path]
+    assert len(found) == 1
+    assert found[0].resources == ("ci-k3x9a-dev-ub0e1c2d3",)
+
+
+def test_json_holds_everything_and_is_the_same_every_time(write_request: Callable[..., Path]) -> None:
+    path = write_request()
+    first, second = (CliRunner().invoke(app, ["plan", str(path), "-o", "json"]) for _ in range(2))
+    assert first.exit_code == 0, first.output
+    assert first.stdout == second.stdout
+    document = json.loads(first.stdout)
+    assert list(document["environments"]) == ["dev", "prod"]
+    for environment in document["environments"].values():
+        assert environment["faults"] == []
+        for resource in environment["resources"]:
+            assert resource["body"] is not None
+            assert catalogue.check_body(resource["token"], resource["body"]) == []
+
+
+def test_the_arm_template_is_an_array_of_everything_inside_the_group(plans: Plans) -> None:
+    plan = plans["full"]["prod"]
+    template = json.loads(armtemplate.render(plan))
+    assert template["$schema"].endswith("deploymentTemplate.json#")
+    assert template["contentVersion"] == "1.0.0.0"
+    resources = template["resources"]
+    assert len(resources) == len(plan.resources) - 1
+    for resource in resources:
+        # `a/b/c` has one name for each segment after the provider.
+        assert len(resource["name"].split("/")) == len(resource["type"].split("/")) - 1
+    text = json.dumps(resources)
+    assert SUBSCRIPTION_ID not in text
+    assert "[subscription().tenantId]" in text
+
+
+def test_dependencies_of_the_template_lead_to_resources_of_it(plans: Plans) -> None:
+    plan = plans["full"]["prod"]
+    ids = {resource.arm_id.replace(SUBSCRIPTION_ID, "{0}") for resource in plan.resources}
+    for resource in armtemplate.template(plan)["resources"]:
+        for expression in resource.get("dependsOn", []):
+            match = re.fullmatch(r"\[format\('(.*)', subscription\(\)\.subscriptionId\)\]", expression)
+            assert match is not None, expression
+            assert match[1] in ids
+
+
+def test_role_assignments_of_the_template_have_scope_and_principal(plans: Plans) -> None:
+    template = armtemplate.template(plans["full"]["prod"])
+    assignments = [one for one in template["resources"] if one["type"].endswith("roleAssignments")]
+    assert len([one for one in assignments if "scope" not in one]) == len(
+        [grant for grant in plans["full"]["prod"].grants if grant.scope == "resource_group"]
+    )
+    for one in assignments:
+        assert one["properties"]["principalId"].startswith("[reference(format('")
+        assert one["properties"]["principalId"].endswith(".principalId]")
+
+
+def test_files_are_written_whole_or_not_at_all(write_request: Callable[..., Path], tmp_path: Path) -> None:
+    page, template = tmp_path / "out" / "plan.html", tmp_path / "out" / "prod.json"
+    arguments = ["plan", str(write_request()), "--environment", "prod", "--html", str(page), "--arm", str(template)]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    assert sorted(path.name for path in page.parent.iterdir()) == ["plan.html", "prod.json"]
+    in_the_way = tmp_path / "folder.html"
+    in_the_way.mkdir()
+    result = CliRunner().invoke(app, ["plan", str(write_request()), "--environment", "prod", "--html", str(in_the_way)])
+    assert result.exit_code == 1
+    assert result.stderr.splitlines()[-1].startswith(f"{in_the_way}: cannot be written")
+    assert not list(tmp_path.glob(".*.tmp"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["--environment", "test"], "--environment: 'test' is not in the request; it has dev, prod"),
+        (["--arm", "template.json"], "--arm: a template is for one environment; add for example --environment dev"),
+    ],
+)
+def test_wrong_arguments_get_one_line(arguments: list[str], line: str, write_request: Callable[..., Path]) -> None:
+    result = CliRunner().invoke(app, ["plan", str(write_request()), *arguments])
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.splitlines() == [line]
+
+
+def test_a_bad_request_is_not_planned(write_request: Callable[..., Path]) -> None:
+    def change(data: dict[str, Any]) -> None:
+        data["product"] = "X"
+
+    result = CliRunner().invoke(app, ["plan", str(write_request(change)), "--html", "never.html"])
+    assert result.exit_code == 1
+    assert len(result.stderr.splitlines()) == 1
+    assert not Path("never.html").exists()
+
+
+def test_a_body_that_azure_would_refuse_fails_the_plan(
+    write_request: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    # Azure wants no "-number" at the end of a compute's name.
+    monkeypatch.setattr("amlplatform.names.CPU_CLUSTER", "cpu-1")
+    page = tmp_path / "plan.html"
+    arguments = ["plan", str(write_request()), "--environment", "dev", "--html", str(page)]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 1
+    assert "dev: cpu-1 (Microsoft.MachineLearningServices/workspaces/computes): name: 'cpu-1' does not" in result.stderr
+    assert "faults in request bodies: 1" in result.stdout
+    assert "Azure would refuse this: 1 fault in the request bodies" in page.read_text(encoding="utf-8")
+
+
+def test_check_is_fast_and_does_not_load_pulumi(write_request: Callable[..., Path]) -> None:
+    program = (
+        "import sys; from amlplatform.cli import main; sys.argv = ['amlplatform', 'check', sys.argv[1]]\n"
+        "try: main()\n"
+        "except SystemExit as done: assert not done.code, done.code\n"
+        "assert not [name for name in sys.modules if name.startswith('pulumi')]"
+    )
+    best = 9.0
+    for _ in range(3):
+        start = time.perf_counter()
+        done = subprocess.run(
+            [sys.executable, "-c", program, str(write_request())], capture_output=True, text=True, check=False
+        )
+        best = min(best, time.perf_counter() - start)
+        assert done.returncode == 0, done.stderr
+        assert "the request is valid" in done.stdout
+    assert best < 1.0
+
+
+def test_check_shows_names_lengths_quota_and_warnings(write_request: Callable[..., Path]) -> None:
+    result = CliRunner().invoke(app, ["check", str(write_request()), "-o", "json"])
+    assert result.exit_code == 0
+    document = json.loads(result.stdout)
+    vault = document["names"]["prod"]["key_vault"]
+    assert vault == {"name": "kv-digitscori-prod-k3x9a", "length": 24, "limit": 24}
+    assert {entry["family"] for entry in document["quota"]} == {"standardDSv2Family", "standard NCASv3_T4 Family"}
+    table = CliRunner().invoke(app, ["check", str(write_request())])
+    assert "kv-digitscori-prod-k3x9a" in table.stdout
+    assert "24/24" in table.stdout
+
+
+def test_the_version_and_the_help() -> None:
+    assert CliRunner().invoke(app, ["--version"]).stdout.startswith("amlplatform 0.")
+    for command in ("check", "plan"):
+        assert CliRunner().invoke(app, [command, "--help"]).exit_code == 0
+    assert CliRunner().invoke(app, ["check"]).exit_code == 2
+    assert CliRunner().invoke(app, ["plan", "request.yaml", "-o", "xml"]).exit_code == 2
+
+
+@pytest.fixture
+def live_project(tmp_path: Path) -> Path:
+    live = tmp_path / "live"
+    (live / "requests").mkdir(parents=True)
+    (live / "Pulumi.yaml").write_text("name: amlplatform\nruntime: python\n", encoding="utf-8")
+    (live / "requests" / "digit-scoring.yaml").write_text(yaml.safe_dump(full()), encoding="utf-8")
+    return live
+
+
+def test_a_proposal_is_held_against_the_onboarded_request(live_project: Path) -> None:
+    data = full()
+    data["environments"]["dev"]["cpu_cluster"]["max_nodes"] = 8
+    del data["environments"]["prod"]["gpu_cluster"]
+    found = changes.since_onboarding(Request.model_validate(data), live_project)
+    assert [(change.field, change.before, change.after) for change in found] == [
+        ("environments.dev.cpu_cluster.max_nodes", "4", "8"),
+        ("environments.prod.gpu_cluster", "{'vm_size': 'Standard_NC4as_T4_v3', 'max_nodes': 2}", "-"),
+    ]
+    assert changes.since_onboarding(Request.model_validate(full()), live_project) == []
+    assert changes.since_onboarding(Request.model_validate(full()), live_project.parent) == []
+
+
+@pytest.mark.parametrize(("field", "value"), [("name_suffix", "zzzzz"), ("region", "northeurope")])
+def test_what_is_fixed_at_onboarding_cannot_be_proposed_anew(field: str, value: str, live_project: Path) -> None:
+    with pytest.raises(RequestError) as error:
+        changes.since_onboarding(Request.model_validate(full() | {field: value}), live_project)
+    assert len(error.value.faults) == 1
+    assert error.value.faults[0].startswith(f"{field}: '{value}' differs from the onboarded request and cannot change")
+
+
+def test_the_package_is_complete_when_installed() -> None:
+    """Data files beside the code: without them a wheel could neither check nor plan."""
+    package = ROOT / "infra" / "amlplatform"
+    for path in ("armtypes/types.json.gz", "armtypes/LICENSE", "vm_sizes.csv", "templates/plan.html.j2"):
+        assert (package / path).is_file()
