@@ -7,7 +7,7 @@ import sys
 import typer
 
 from amlplatform import __version__
-from amlplatform.commands import check, plan
+from amlplatform.commands import check, init, offline, onboard, plan
 
 app = typer.Typer(
     name="amlplatform",
@@ -36,6 +36,9 @@ def _options(
 
 app.command("check")(check.check)
 app.command("plan")(plan.plan)
+app.command("init")(init.init)
+app.command("onboard")(onboard.onboard)
+app.command("offline", context_settings=offline.CONTEXT_SETTINGS)(offline.offline)
 
 
 def main() -> None:

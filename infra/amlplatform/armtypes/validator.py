@@ -29,12 +29,12 @@ def _pack() -> dict[str, Any]:
     return json.loads(gzip.decompress(data))
 
 
-def _node(index: int) -> Node:
+def type_node(index: int) -> Node:
     return _pack()["nodes"][index]
 
 
-def _resource(arm_type: str, api_version: str) -> Node:
-    return _node(_pack()["resources"][f"{arm_type}@{api_version}"])
+def resource_node(arm_type: str, api_version: str) -> Node:
+    return type_node(_pack()["resources"][f"{arm_type}@{api_version}"])
 
 
 def _folded(key: str) -> str:
@@ -44,11 +44,11 @@ def _folded(key: str) -> str:
 @functools.cache
 def property_names(arm_type: str, api_version: str) -> tuple[dict[str, str], dict[str, str]]:
     """ARM's spelling of the properties of the body and of its `properties`, by name without case and underscores."""
-    top = _resource(arm_type, api_version)["properties"]
+    top = resource_node(arm_type, api_version)["properties"]
     envelope = {_folded(name): name for name in top if name not in _ADDRESS}
     inner: dict[str, str] = {}
     if "properties" in top:
-        node = _node(top["properties"]["type"])
+        node = type_node(top["properties"]["type"])
         inner = {_folded(name): name for name in _own_properties(node)}
     return envelope, inner
 
@@ -59,7 +59,7 @@ def _own_properties(node: Node) -> dict[str, Any]:
 
 def check_body(arm_type: str, api_version: str, body: Mapping[str, Any], unknown: str) -> list[str]:
     """One line per fault. A value equal to `unknown` passes everywhere: it is known only after the deployment."""
-    node = _resource(arm_type, api_version)
+    node = resource_node(arm_type, api_version)
     fields = {name: spec for name, spec in node["properties"].items() if name not in _ADDRESS}
     faults: list[str] = []
     _Check(unknown).object(body, fields, None, "", faults)
@@ -67,9 +67,9 @@ def check_body(arm_type: str, api_version: str, body: Mapping[str, Any], unknown
 
 
 def check_name(arm_type: str, api_version: str, name: str) -> list[str]:
-    spec = _resource(arm_type, api_version)["properties"]["name"]
+    spec = resource_node(arm_type, api_version)["properties"]["name"]
     faults: list[str] = []
-    _Check(unknown="").value(name, _node(spec["type"]), "name", faults)
+    _Check(unknown="").value(name, type_node(spec["type"]), "name", faults)
     return faults
 
 
@@ -97,7 +97,7 @@ class _Check:
             raise ValueError(f"types.json.gz has a kind of type that the validator does not know: {kind}")
 
     def union(self, value: Any, node: Node, path: str, faults: list[str]) -> None:
-        elements = [_node(index) for index in node["elements"]]
+        elements = [type_node(index) for index in node["elements"]]
         listed = [element["value"] for element in elements if element["$type"] == "StringLiteralType"]
         if listed and isinstance(value, str):
             if value not in listed:
@@ -119,7 +119,7 @@ class _Check:
         if len(value) > node.get("maxLength", len(value)):
             faults.append(f"{path}: {len(value)} items, at most {node['maxLength']} are allowed")
         for index, item in enumerate(value):
-            self.value(item, _node(node["itemType"]), f"{path}[{index}]", faults)
+            self.value(item, type_node(node["itemType"]), f"{path}[{index}]", faults)
 
     def discriminated(self, value: Any, node: Node, path: str, faults: list[str]) -> None:
         if not isinstance(value, Mapping):
@@ -130,7 +130,7 @@ class _Check:
         if choice not in node["elements"]:
             faults.append(f"{path}.{key}: {choice!r} is none of {', '.join(node['elements'])}")
             return
-        variant = _node(node["elements"][choice])
+        variant = type_node(node["elements"][choice])
         if variant["$type"] == "DiscriminatedObjectType":
             self.discriminated(value, variant, path, faults)
             return
@@ -153,11 +153,11 @@ class _Check:
                 if rest is None:
                     faults.append(f"{prefix}{name}: unknown property")
                 else:
-                    self.value(inner, _node(rest), prefix + name, faults)
+                    self.value(inner, type_node(rest), prefix + name, faults)
             elif spec["flags"] & _READ_ONLY and not spec["flags"] & _DEPLOY_TIME:
                 faults.append(f"{prefix}{name}: only Azure sets this property")
             else:
-                self.value(inner, _node(spec["type"]), prefix + name, faults)
+                self.value(inner, type_node(spec["type"]), prefix + name, faults)
         faults.extend(
             f"{prefix}{name}: required property is missing"
             for name, spec in fields.items()

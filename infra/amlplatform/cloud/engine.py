@@ -1,0 +1,177 @@
+"""The Pulumi CLI and what it needs to run against the offline Azure: the provider, a language host, an environment."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import urllib.parse
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from amlplatform.cloud.workplace import PACKAGE, Workplace, WorkplaceError
+
+WINDOWS = os.name == "nt"
+_CLI = "pulumi.exe" if WINDOWS else "pulumi"
+_HOST = "pulumi-language-python"
+_STOP_TIMEOUT_S = 10
+
+# Whatever could lead to a real Azure or a real Pulumi backend is taken out of the environment.
+_REAL = re.compile(
+    r"ARM_.*|AZURE_.*|PULUMI_.*|IDENTITY_.*|MSI_.*|ACTIONS_ID_TOKEN_.*|SYSTEM_(ACCESSTOKEN|OIDC.*)", re.IGNORECASE
+)
+
+
+def find_cli(start: Path) -> Path | None:
+    """The Pulumi CLI: on PATH, else where tools/pulumi/build.py puts it: in `.tools/bin` of a folder above.
+
+    Above `start`, which is the live project, or above this package, which may run from a checkout of the template.
+    """
+    on_path = shutil.which("pulumi")
+    if on_path:
+        return Path(on_path)
+    built = (folder / ".tools" / "bin" / _CLI for folder in (start, *start.parents, *PACKAGE.parents))
+    return next((path for path in built if path.is_file()), None)
+
+
+def has_language_host(cli: Path) -> bool:
+    """Whether the CLI finds a host for Python programs by itself: the official download has one beside it."""
+    beside = cli.resolve().parent
+    endings = (".exe", ".cmd") if WINDOWS else ("",)
+    return any((beside / f"{_HOST}{ending}").exists() for ending in endings) or shutil.which(_HOST) is not None
+
+
+def environment(workplace: Workplace, cli: Path | None, starters: Path) -> dict[str, str]:
+    """The environment of commands: no way to a real Azure or backend, everything in `.offline/`.
+
+    `starters` is a folder for executables that must be on PATH.
+    """
+    kept = {key: value for key, value in os.environ.items() if not _REAL.fullmatch(key)}
+    path = [kept.get("PATH", os.defpath)]
+    if cli is not None:
+        if shutil.which("pulumi") is None:
+            path.insert(0, str(cli.parent))
+        if not has_language_host(cli):
+            _write_host_starter(starters)
+            path.insert(0, str(starters))
+    return {
+        **kept,
+        "PATH": os.pathsep.join(path),
+        "PYTHONPATH": _python_path(),
+        "PULUMI_BACKEND_URL": f"file://{urllib.parse.quote(workplace.backend.as_posix(), safe='/:')}",
+        "PULUMI_HOME": str(workplace.home),
+        # It protects nothing: the offline Azure has nothing to protect. But the engine encrypts as it does for real.
+        "PULUMI_CONFIG_PASSPHRASE": "offline",
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        # Without this the engine tries to download the real provider for each resource that it finds in the stack's
+        # state, although it uses ours in the end.
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        "PULUMI_PYTHON_CMD": sys.executable,
+    }
+
+
+def _python_path() -> str:
+    """The program must find this very package, also where it runs from its sources."""
+    return os.pathsep.join(filter(None, [str(PACKAGE.parent), os.environ.get("PYTHONPATH")]))
+
+
+def _write_host_starter(folder: Path) -> None:
+    command = [sys.executable, "-m", "amlplatform.cloud.language_host"]
+    if WINDOWS:
+        (folder / f"{_HOST}.cmd").write_text(f"@{subprocess.list2cmdline(command)} %*\n", encoding="utf-8")
+        return
+    starter = folder / _HOST
+    starter.write_text(f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n', encoding="utf-8")
+    starter.chmod(0o700)
+
+
+class Provider:
+    """The offline Azure's provider, in a process of its own. It goes when this process goes, however that happens."""
+
+    def __init__(self, workplace: Workplace) -> None:
+        self.log = workplace.log
+        command = [sys.executable, "-m", "amlplatform.cloud.provider", "--state", str(workplace.cloud_file)]
+        variables = {**os.environ, "PYTHONPATH": _python_path()}
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, env=variables
+            )
+
+    def port(self) -> int:
+        """The port on which it listens; waits until it does. Raises WorkplaceError when it does not start."""
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline().strip()
+        if not line.isdigit():
+            raise WorkplaceError(f"the offline Azure did not start; {self.log} says why")
+        return int(line)
+
+    def stop(self) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        try:
+            self.process.wait(_STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+@contextlib.contextmanager
+def provider(workplace: Workplace) -> Iterator[Provider]:
+    started = Provider(workplace)
+    try:
+        yield started
+    finally:
+        started.stop()
+
+
+def run(command: Sequence[str], folder: Path, variables: Mapping[str, str]) -> int:
+    """Run a command in the foreground and wait for its end, whatever interrupts it. Returns its exit code.
+
+    Ctrl-C on a terminal reaches the command directly, which then decides how to end; SIGTERM is passed on to it.
+    """
+    with subprocess.Popen(command, cwd=folder, env=dict(variables)) as process, _signals_for(process):
+        process.wait()
+    # A signal's number is reported as shells do.
+    return process.returncode if process.returncode >= 0 else 128 - process.returncode
+
+
+@contextlib.contextmanager
+def _signals_for(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    shared = _is_in_foreground()
+
+    def interrupt(number: int, _frame: object) -> None:
+        if not shared:
+            process.send_signal(number)
+
+    def terminate(number: int, _frame: object) -> None:
+        process.send_signal(number)
+
+    previous = {signal.SIGINT: signal.signal(signal.SIGINT, interrupt)}
+    if not WINDOWS:
+        previous[signal.SIGTERM] = signal.signal(signal.SIGTERM, terminate)
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+def _is_in_foreground() -> bool:
+    """Whether a terminal sends Ctrl-C to this process and to those that it starts alike."""
+    if WINDOWS:
+        return True
+    with contextlib.suppress(OSError, ValueError):
+        return os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
+    return False
+
+
+@contextlib.contextmanager
+def starters_folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="amlplatform-") as name:
+        yield Path(name)

@@ -1,0 +1,102 @@
+"""A resource as pulumi-azure-native shows it: ARM's `properties` are laid flat beside the rest, names begin in lower
+case.
+
+The way back, from inputs to an ARM body, is in `amlplatform.armtypes.catalogue`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from amlplatform.armtypes import catalogue, validator
+from amlplatform.armtypes.catalogue import UNKNOWN, ResourceType
+from amlplatform.cloud.settable import settable
+from amlplatform.cloud.state import Document
+
+# `id` is not a property but the resource's identity; the API version is added by name below.
+_ADDRESS = frozenset({"id", "apiVersion"})
+API_VERSION = "azureApiVersion"
+# Kinds whose `properties` the SDK does not lay flat.
+_NESTED = frozenset(
+    {
+        "Microsoft.Resources/resourceGroups",
+        "Microsoft.KeyVault/vaults",
+        "Microsoft.MachineLearningServices/workspaces/computes",
+        "Microsoft.MachineLearningServices/workspaces/datastores",
+    }
+)
+
+
+def property_name(kind: ResourceType, arm_name: str) -> str:
+    """`Application_Type` is `applicationType`, `networkAcls` of a storage account is `networkRuleSet`."""
+    renamed = {arm.lower(): ours for ours, arm in kind.renames.items()}.get(arm_name.lower())
+    if renamed:
+        return renamed
+    first, *rest = arm_name.split("_")
+    return first[:1].lower() + first[1:] + "".join(part[:1].upper() + part[1:] for part in rest)
+
+
+def outputs(kind: ResourceType, document: Mapping[str, Any]) -> dict[str, Any]:
+    """The outputs of a resource that exists."""
+    flat = {key: value for key, value in document.items() if key not in _ADDRESS}
+    if kind.arm_type not in _NESTED:
+        # What stands at the top wins: components of Application Insights have a `Name` among their properties, too.
+        flat = {**flat.pop("properties", {}), **flat}
+    named = {property_name(kind, key): value for key, value in flat.items()}
+    return {**named, API_VERSION: kind.api_version}
+
+
+def preview(kind: ResourceType, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """The outputs of a resource that is yet to be made: what the inputs say; everything else is unknown."""
+    known = {name: inputs.get(name, UNKNOWN) for name in _output_names(kind)}
+    if isinstance(known.get("identity"), Mapping):
+        known["identity"] = _identity(known["identity"])
+    return {**known, API_VERSION: kind.api_version}
+
+
+def _identity(identity: Mapping[str, Any]) -> dict[str, Any]:
+    computed = {"principalId": UNKNOWN, "tenantId": UNKNOWN}
+    assigned = identity.get("userAssignedIdentities")
+    if assigned:
+        computed["userAssignedIdentities"] = UNKNOWN
+    return {**identity, **computed}
+
+
+def _output_names(kind: ResourceType) -> set[str]:
+    envelope, properties = validator.property_names(kind.arm_type, kind.api_version)
+    arm_names = {"name", "type", *envelope.values()}
+    if kind.arm_type not in _NESTED:
+        arm_names = arm_names - {"properties"} | set(properties.values())
+    return {property_name(kind, name) for name in arm_names}
+
+
+def inputs_from_document(kind: ResourceType, arm_id: str, document: Document) -> dict[str, Any]:
+    """The inputs that would make this resource, for `pulumi import`: its address, and whatever a request may set."""
+    pattern = re.sub(r"\\\{(\w+)\\\}", _named_group, re.escape(kind.id_template))
+    match = re.fullmatch(pattern, arm_id, re.IGNORECASE)
+    address = {name: value for name, value in match.groupdict().items() if name != "subscriptionId"} if match else {}
+    return {**_as_inputs(kind, document), **address}
+
+
+def inputs_from_outputs(kind: ResourceType, shown: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of a resource's outputs that inputs can set. Two of these are compared to find what changed in Azure."""
+    return _as_inputs(kind, catalogue.arm_body(kind.token, shown))
+
+
+def _as_inputs(kind: ResourceType, document: Mapping[str, Any]) -> dict[str, Any]:
+    inputs = outputs(kind, settable(kind, document))
+    del inputs[API_VERSION]
+    if not inputs.get("properties", True):
+        del inputs["properties"]
+    identity = inputs.get("identity")
+    if isinstance(identity, Mapping) and isinstance(identity.get("userAssignedIdentities"), Mapping):
+        # A map in ARM, a list of ids in the SDK's inputs.
+        inputs["identity"] = {**identity, "userAssignedIdentities": list(identity["userAssignedIdentities"])}
+    return inputs
+
+
+def _named_group(match: re.Match[str]) -> str:
+    # A scope is an id of its own, with slashes.
+    return f"(?P<{match[1]}>{'.+' if match[1] == 'scope' else '[^/]+'})"

@@ -1,0 +1,120 @@
+"""`amlplatform offline -- COMMAND…`: run a command against the offline Azure."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import typer
+
+from amlplatform import console
+from amlplatform.cloud import engine
+from amlplatform.cloud.workplace import Workplace, WorkplaceError
+from amlplatform.live.project import Project, ProjectError, find_project
+
+# Options after the command's first word belong to the command, also where `--` was forgotten.
+CONTEXT_SETTINGS = {"allow_interspersed_args": False}
+
+_EXAMPLE = "amlplatform offline -- pulumi up -s churn-dev"
+# The commands of Pulumi that work on a stack, for which it is made when it is not there.
+_ON_A_STACK = frozenset({"up", "update", "preview", "refresh", "destroy", "import", "config"})
+_USAGE = 2
+
+
+def offline(
+    command: list[str] | None = typer.Argument(None, metavar="COMMAND", help="What to run.", show_default=False),
+    reset: bool = typer.Option(False, "--reset", help="Empty the offline Azure and forget all stacks first."),
+    project: Path = typer.Option(Path(), "--project", metavar="DIR", help="Folder of the live project."),
+) -> None:
+    """Run COMMAND, for example `pulumi up -s churn-dev`, against the offline Azure: nothing leaves this machine.
+
+    What was made stays in `.offline/` of the live project until --reset. COMMAND runs in a copy of the project, so
+    that no real stack file is touched; its exit code is the one of this command.
+    """
+    if not command and not reset:
+        print(f"COMMAND: is missing; for example {_EXAMPLE}", file=sys.stderr)
+        raise typer.Exit(_USAGE)
+    try:
+        workplace = Workplace(find_project(project))
+        if reset:
+            workplace.reset()
+            print(f"offline Azure: {workplace.folder} is empty", file=sys.stderr)
+        code = run(workplace, command) if command else 0
+    except (ProjectError, WorkplaceError) as error:
+        raise console.fail([str(error)]) from None
+    raise typer.Exit(code)
+
+
+def run(workplace: Workplace, command: Sequence[str]) -> int:
+    """Run `command` in the copy of the project. Returns its exit code. Raises WorkplaceError when it cannot start."""
+    cli = engine.find_cli(workplace.project.folder)
+    if _is_pulumi(command) and cli is None:
+        raise WorkplaceError(
+            "pulumi: not on PATH and not in .tools/bin; install the Pulumi CLI, or build it: `make pulumi` in the "
+            "template's repository"
+        )
+    stack = stack_of(command)
+    if stack:
+        _check_stack(workplace.project, stack)
+    # The provider starts while the copy and the stack are made.
+    with workplace.in_use(), engine.starters_folder() as starters, engine.provider(workplace) as provider:
+        for note in workplace.update_copy(stack):
+            print(f"note: {note}", file=sys.stderr)
+        variables = engine.environment(workplace, cli, starters)
+        program = shutil.which(command[0], path=variables["PATH"])
+        if program is None:
+            raise WorkplaceError(f"COMMAND: {command[0]!r} is not on PATH; for example {_EXAMPLE}")
+        if stack and not workplace.has_stack(stack):
+            _make_stack(program, stack, workplace, variables)
+        variables["PULUMI_DEBUG_PROVIDERS"] = f"azure-native:{provider.port()}"
+        return engine.run([program, *command[1:]], workplace.copy, variables)
+
+
+def _is_pulumi(command: Sequence[str]) -> bool:
+    return Path(command[0]).stem.lower() == "pulumi"
+
+
+def stack_of(command: Sequence[str]) -> str | None:
+    """The stack that a Pulumi command is to work on; None when it names none, or is not such a command."""
+    if not _is_pulumi(command) or not _ON_A_STACK & set(command):
+        return None
+    found: str | None = None
+    for word, following in zip(command, [*command[1:], ""], strict=True):
+        if word in ("-s", "--stack"):
+            found = following
+        elif word.startswith("--stack="):
+            found = word.removeprefix("--stack=")
+        elif word.startswith("-s") and not word.startswith("--"):
+            found = word.removeprefix("-s").removeprefix("=")
+    # organization/project/stack: the last part is the stack.
+    return found.rsplit("/", 1)[-1] if found else None
+
+
+def _check_stack(project: Project, stack: str) -> None:
+    if (project.folder / project.stack_file(stack)).is_file():
+        return
+    there = ", ".join(project.stacks()) or "none"
+    raise WorkplaceError(
+        f"--stack: {stack!r} has no file {project.stack_file(stack).as_posix()}; there are: {there}; "
+        "amlplatform onboard REQUEST writes them"
+    )
+
+
+def _make_stack(pulumi: str, stack: str, workplace: Workplace, variables: Mapping[str, str]) -> None:
+    result = subprocess.run(
+        [pulumi, "stack", "init", stack, "--no-select", "--non-interactive"],
+        cwd=workplace.copy,
+        env=dict(variables),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
+    )
+    if result.returncode:
+        lines = result.stderr.strip().splitlines() or ["it said nothing"]
+        raise WorkplaceError(f"--stack: {stack!r} cannot be made: {lines[-1]}")

@@ -1,0 +1,3 @@
+from amlplatform.environment import run
+
+run()
