@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pulumi
 from pulumi_azure_native import authorization, resources
 
-import pulumi
 from amlplatform.components.access import Access
 from amlplatform.components.budget import Budget
 from amlplatform.components.compute import Clusters, ComputeInstances

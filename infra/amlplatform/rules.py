@@ -137,7 +137,7 @@ def check_repository(value: str, provider: str, field: str = "ci.repository") ->
 def check_vm_size(value: str, field: str) -> str | None:
     """The form of a VM size. Whether it exists is a warning of its own: Azure adds sizes faster than any table."""
     if not _matches(VM_SIZE_PATTERN, value):
-        return fault(field, value, "must be the full name of a VM size", "Standard_DS3_v2")
+        return fault(field, value, "must be the full name of a VM size", "Standard_D4ds_v4")
     return None
 
 

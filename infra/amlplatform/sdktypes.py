@@ -16,8 +16,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from amlplatform.armtypes.catalogue import UNKNOWN, normal_token
 from pulumi import _types as pulumi_types
+
+from amlplatform.armtypes.catalogue import UNKNOWN, normal_token
 
 # How the engine marks secrets and outputs in what it sends.
 SIGNATURE = "4dabf18193072939515e22adb298388d"

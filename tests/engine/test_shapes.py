@@ -6,10 +6,10 @@ import importlib
 import re
 
 import pytest
+from pulumi import _types as pulumi_types
 
 from amlplatform.armtypes import catalogue, validator
 from amlplatform.cloud import shapes
-from pulumi import _types as pulumi_types
 
 
 def sdk_class(token: str) -> type:

@@ -19,7 +19,7 @@ def minimal() -> dict[str, Any]:
     environment = {
         "monthly_budget": 500,
         "budget_start": "2026-12-01",
-        "cpu_cluster": {"vm_size": "Standard_DS3_v2", "max_nodes": 4},
+        "cpu_cluster": {"vm_size": "Standard_D4ds_v4", "max_nodes": 4},
     }
     return {
         "version": 1,

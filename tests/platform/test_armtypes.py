@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pulumi import _types as pulumi_types
 
 from amlplatform.armtypes import build, catalogue, validator
 from amlplatform.armtypes.catalogue import RESOURCE_TYPES, UNKNOWN
 from amlplatform.plan import Plan
-from pulumi import _types as pulumi_types
 
 
 def test_the_packed_types_are_microsofts(shared: Path) -> None:

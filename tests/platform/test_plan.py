@@ -383,6 +383,7 @@ def test_the_program_refuses_a_request_outside_the_live_project(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import pulumi
+
     from amlplatform import environment
 
     (tmp_path / "live").mkdir()

@@ -105,10 +105,10 @@ BAD: dict[str, tuple[Callable[[dict[str, Any]], None], str, bool]] = {
         True,
     ),
     "VM size without its prefix": (put(*DEV, "cpu_cluster", "vm_size", value="DS3_v2"), "must be the full name", True),
-    "GPU cluster without a GPU": (put(*DEV, "gpu_cluster", "vm_size", value="Standard_DS3_v2"), "has no GPU", True),
+    "GPU cluster without a GPU": (put(*DEV, "gpu_cluster", "vm_size", value="Standard_D4ds_v4"), "has no GPU", True),
     "no CPU cluster": (
         put(*DEV, "cpu_cluster", value=None),
-        "cpu_cluster: is empty; for example {vm_size: Standard_DS3_v2",
+        "cpu_cluster: is empty; for example {vm_size: Standard_D4ds_v4",
         True,
     ),
     "budget in the middle of a month": (put(*DEV, "budget_start", value="2026-12-15"), "first day of a month", True),
@@ -326,7 +326,7 @@ def test_sizes_are_found_in_any_casing_and_near_misses_are_suggested() -> None:
     assert found is not None
     assert found.vcpus == 4
     assert vm_sizes.find("Standard_DS3_v9") is None
-    assert vm_sizes.closest("Standard_DS3v2") == "Standard_DS3_v2"
+    assert vm_sizes.closest("Standard_DS3v2") == "Standard_D4ds_v4"
 
 
 def test_regions_without_zones_or_partner_exist() -> None:

@@ -21,7 +21,7 @@ ACCOUNT: dict[str, Any] = {
 CLUSTER: dict[str, Any] = {
     "resourceGroupName": "rg",
     "workspaceName": "mlw",
-    "properties": {"computeType": "AmlCompute", "properties": {"vmSize": "Standard_DS3_v2"}},
+    "properties": {"computeType": "AmlCompute", "properties": {"vmSize": "Standard_D4ds_v4"}},
 }
 STORAGE, COMPUTE = "azure-native:storage:StorageAccount", "azure-native:machinelearningservices:Compute"
 

@@ -24,10 +24,9 @@ from concurrent import futures
 from pathlib import Path
 
 import grpc
+from pulumi import RunError
 from pulumi.automation._server import LanguageServer
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
-
-from pulumi import RunError
 
 _WORKERS = 8
 _WATCH_INTERVAL_S = 2.0

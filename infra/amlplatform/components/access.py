@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+import pulumi
 from pulumi_azure_native import authorization
 
-import pulumi
 from amlplatform import names
 from amlplatform.roles import ROLES, Grant, Principal, Scope
 

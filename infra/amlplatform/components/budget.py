@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import pulumi
 from pulumi_azure_native import consumption
 
-import pulumi
 from amlplatform.components.settings import Settings
 
 _NOTIFICATIONS: dict[str, tuple[int, str]] = {

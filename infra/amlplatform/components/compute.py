@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pulumi
 from pulumi_azure_native import machinelearningservices as ml
 
-import pulumi
 from amlplatform import names
 from amlplatform.components.identity import Identities
 from amlplatform.components.settings import Settings

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import pulumi
 from pulumi_azure_native import managedidentity
 
-import pulumi
 from amlplatform.components.settings import Settings
 
 

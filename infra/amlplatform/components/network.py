@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import pulumi
 from pulumi_azure_native import machinelearningservices as ml
 
-import pulumi
 from amlplatform.profiles import NetworkProfile
 
 

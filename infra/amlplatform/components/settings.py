@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pulumi
+
 from amlplatform.names import Names
 from amlplatform.profiles import EnvironmentProfile, NetworkProfile
 from amlplatform.regions import Region

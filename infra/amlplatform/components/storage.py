@@ -6,9 +6,9 @@ needs one (learn.microsoft.com/azure/machine-learning/concept-workspace).
 
 from __future__ import annotations
 
+import pulumi
 from pulumi_azure_native import storage
 
-import pulumi
 from amlplatform.components.settings import Settings
 from amlplatform.profiles import EnvironmentProfile
 

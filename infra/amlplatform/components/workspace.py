@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import pulumi
 from pulumi_azure_native import machinelearningservices as ml
 
-import pulumi
 from amlplatform import names
 from amlplatform.components.identity import Identities
 from amlplatform.components.keyvault import KeyVault

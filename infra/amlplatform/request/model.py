@@ -125,7 +125,7 @@ class Groups(_Part):
 class Cluster(_Part):
     """A compute cluster: no nodes at rest, up to `max_nodes` when there is work."""
 
-    vm_size: Annotated[VmSize, Field(examples=["Standard_DS3_v2"])]
+    vm_size: Annotated[VmSize, Field(examples=["Standard_D4ds_v4"])]
     max_nodes: Annotated[
         int, Field(ge=1, le=MAX_NODES, description="Nodes at most; at rest there are none", examples=[4])
     ]
@@ -135,7 +135,7 @@ class ComputeInstance(_Part):
     """A machine for one person, in environments that people may enter. It stops when it is not used."""
 
     object_id: ObjectId
-    vm_size: Annotated[VmSize, Field(examples=["Standard_DS3_v2"])] = "Standard_DS3_v2"
+    vm_size: Annotated[VmSize, Field(examples=["Standard_D4ds_v4"])] = "Standard_D4ds_v4"
 
 
 class Environment(_Part):

@@ -1,0 +1,174 @@
+"""The command line itself: start-up, exit codes, output formats, what is refused, and the docs made from it."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import time
+
+import pytest
+from amlops_support import PROJECT, ROOT, SmallProject
+
+from amlops import __version__
+from amlops.cli import flags, reference
+
+DEV_YML = """\
+environment: dev
+subscription_id: "11111111-2222-3333-4444-555555555555"
+resource_group: rg-churn-dev
+workspace: mlw-churn-dev
+location: westeurope
+endpoints: {image-scoring: image-scoring-dev-k3x9a}
+compute: {cpu-cluster: cpu-cluster}
+registry: crchurndev
+"""
+
+
+@pytest.fixture
+def with_dev(project: SmallProject) -> SmallProject:
+    project.write(".cloud/environments/dev.yml", DEV_YML)
+    project.write("pipelines/train.yml", "type: pipeline\ninputs: {images: {type: uri_folder}}\njobs: {}\n")
+    return project
+
+
+def test_help_starts_fast_and_imports_nothing_heavy(project: SmallProject) -> None:
+    times = []
+    for _ in range(3):
+        started = time.perf_counter()
+        result = project.run("--help")
+        times.append(time.perf_counter() - started)
+        assert result.code == 0 and "batch-endpoint" in result.out
+    assert min(times) < 0.4
+    heavy = "import sys; from amlops.cli import main; main(['job', 'list', '-o', 'json']); "
+    heavy += "print(sorted({'mlflow', 'pandas', 'numpy', 'sklearn', 'sqlalchemy'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", heavy], cwd=project.root, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_version(project: SmallProject) -> None:
+    assert project.run("--version").out.strip() == __version__
+    text = (PROJECT / "tools" / "amlops" / "pyproject.toml").read_text(encoding="utf-8")
+    assert f'version = "{__version__}"' in text
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["jobs"], "No such command 'jobs'"),
+        (["job", "stream", "-n", "x"], "No such command 'stream'; one of create, show, list"),
+        (["job", "cancel"], "one of create, show, list"),
+        (["job", "create"], "Missing option '-f' / '--file'"),
+        (["job", "show", "-n", "x", "-g", "rg"], "-g is not supported: it stands in .cloud/environments/ENV.yml"),
+        (["job", "create", "-f", "x", "--web"], "--web is not supported"),
+        (["job", "create", "-f", "x", "--nonsense"], "No such option: --nonsense"),
+        (["model", "create", "-n", "m"], "--file, or --name and --path, are needed"),
+        (["model", "create", "--name"], "requires an argument"),
+        (["--env", "dev", "job", "list"], "--env stands after the verb"),
+        (["job", "list", "--query", "[["], "--query: '[[' is not JMESPath"),
+    ],
+)
+def test_usage_errors_are_one_line_and_exit_2(project: SmallProject, words: list[str], says: str) -> None:
+    result = project.run(*words)
+    assert result.code == 2 and says in result.line and result.out == ""
+
+
+def test_nouns_without_a_verb_show_their_verbs(project: SmallProject) -> None:
+    for noun in ("job", "model"):
+        result = project.run(noun)
+        assert result.code == 2 and result.err.startswith(f"Usage: amlops {noun}") and "create" in result.err
+
+
+def test_output_formats(project: SmallProject) -> None:
+    project.write("w/a.txt", "x")
+    project.run("model", "create", "-n", "m", "-p", "w", "-d", "tab\there")
+    assert project.run("model", "list").json[0]["description"] == "tab\there", "JSON when piped"
+    assert project.run("model", "list", "-o", "tsv", "--query", "[].[name, description]").out == "m\ttab here\n"
+    table = project.run("model", "list", "-o", "table").out.splitlines()
+    assert table[0].split()[:3] == ["name", "version", "type"] and table[1].split()[:3] == ["m", "1", "custom_model"]
+    assert project.run("job", "list", "-o", "table").out == ""
+    assert project.run("model", "show", "-n", "m", "--query", "version").out == '"1"\n'
+
+
+def test_status(with_dev: SmallProject) -> None:
+    with_dev.write("w/a.txt", "x")
+    with_dev.run("model", "create", "-n", "m", "-p", "w")
+    status = with_dev.run("status").json
+    assert status["environments"] == ["local", "dev"] and status["environment"] == "local"
+    assert status["models"] == {"m": "1"} and status["jobs"] == {} and status["batch_endpoints"] == []
+    assert with_dev.run("status", AMLOPS_ENV="dev").json["workspace"] == "mlw-churn-dev"
+
+
+SCOPE = (
+    "--resource-group rg-churn-dev --workspace-name mlw-churn-dev --subscription 11111111-2222-3333-4444-555555555555"
+)
+# What is asked of amlops, and the az command that answers, both without their common end.
+AZURE = [
+    (
+        "job create -f pipelines/train.yml --set inputs.rate=3 -n a --stream --tag k=v",
+        "job create --file build/dev/pipelines/train.yml --name a --stream --set inputs.rate=3 tags.k=v",
+    ),
+    ("job show -n a", "job show --name a"),
+    ("job list", "job list"),
+    (
+        "model create -n m -p w --tag a=b -v 3",
+        "model create --name m --version 3 --path w --type custom_model --tags a=b",
+    ),
+    ("model show -n m", "model show --name m --label latest"),
+    ("model list --tag stage=test", "model list --query '[?tags.\"stage\" == '\"'\"'test'\"'\"']'"),
+    ("batch-endpoint create -f .cloud/e.yml", "batch-endpoint create --file build/dev/.cloud/e.yml"),
+    (
+        "batch-endpoint invoke -n image-scoring --input w --mini-batch-size 5 --set output_file_name=p.csv",
+        "batch-endpoint invoke --name image-scoring-dev-k3x9a --input w --mini-batch-size 5 "
+        "--set output_file_name=p.csv",
+    ),
+    ("batch-endpoint delete -n image-scoring -y", "batch-endpoint delete --name image-scoring-dev-k3x9a --yes"),
+    (
+        "batch-deployment create -f .cloud/d.yml --set-default",
+        "batch-deployment create --file build/dev/.cloud/d.yml --set-default",
+    ),
+    (
+        "batch-deployment list -e image-scoring",
+        "batch-deployment list --endpoint-name image-scoring-dev-k3x9a",
+    ),
+]
+
+
+@pytest.mark.parametrize(("command", "az_words"), AZURE)
+def test_azure_answers_with_the_az_command(with_dev: SmallProject, command: str, az_words: str) -> None:
+    words = command.split()
+    result = with_dev.run(*words, "--env", "dev")
+    assert result.code == 1 and result.out == ""
+    az = f"az ml {az_words} {SCOPE}"
+    render = "`amlops render --env dev -o build/dev`"
+    assert result.line == f"amlops: --env dev: amlops does not reach Azure yet; run {render} and then `{az}`"
+    printed = with_dev.run(*words, "--print-az", AMLOPS_ENV="dev")
+    assert (printed.code, printed.out, printed.err) == (0, f"{az}\n", "")
+
+
+def test_print_az_spells_out_the_path_of_a_data_input(with_dev: SmallProject) -> None:
+    words = ["job", "create", "-f", "pipelines/train.yml", "--set", "inputs.images=some", "--env", "dev", "--print-az"]
+    assert f"--set 'inputs.images.path=\"{with_dev.root}/some\"'" in with_dev.run(*words).out
+
+
+def test_every_flag_stands_in_the_table() -> None:
+    known = {name for flag in flags.FLAGS.values() for name in flag.names} | {"--help", "-h"}
+    used = {spelling for _, entries in reference.commands() for entry in entries for spelling in entry.split()}
+    assert {name for name in used if name.startswith("-")} <= known
+    assert not {name for names in flags.NOT_SUPPORTED for name in names} & known
+
+
+def test_docs_and_manifest_are_current() -> None:
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "tools" / "amlops_manifest.py"), "--check"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_docs_name_only_commands_that_exist() -> None:
+    page = (PROJECT / "docs" / "amlops.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`amlops ([a-z-]+(?: [a-z][a-z-]*)?)", page))
+    assert named <= {command for command, _ in reference.commands()}

@@ -1,0 +1,51 @@
+"""Where the workload lies, and a project made of its files."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PROJECT = ROOT / "{{cookiecutter.project_slug}}"
+CODE = PROJECT / "code" / "image-scoring"
+RUN = "pipelines/image-scoring/run.py"
+NEEDED = (".cloud", "code/image-scoring", "pipelines/image-scoring")
+
+
+@dataclass(frozen=True)
+class Project:
+    """The workload's files, as they stand in the template, in a folder of their own."""
+
+    root: Path
+
+    @classmethod
+    def make(cls, root: Path) -> Project:
+        """Copy the files to `root`."""
+        for folder in NEEDED:
+            shutil.copytree(PROJECT / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
+        return cls(root)
+
+    def python(self, *words: str | Path) -> subprocess.CompletedProcess[str]:
+        """Run Python in it."""
+        environment = {key: value for key, value in os.environ.items() if not key.startswith(("AMLOPS_", "MLFLOW_"))}
+        command = [sys.executable, *(str(word) for word in words)]
+        return subprocess.run(
+            command, cwd=self.root, env=environment, capture_output=True, encoding="utf-8", check=False
+        )
+
+
+def told(output: str) -> dict[str, str]:
+    """The list at the end of what run.py prints (model, predictions, report, …), and the accuracy."""
+    found = {}
+    for line in output.splitlines():
+        words = line.split()
+        if line.startswith("  ") and words[0] != "$":
+            found[" ".join(words[:-1])] = words[-1]
+        elif line.startswith("Accuracy"):
+            found["accuracy"] = words[1].rstrip(":")
+            found["images"] = words[4]
+    return found

@@ -1,0 +1,55 @@
+"""The Python environments of this repository: made once, under `.tools/envs/`, never the system's.
+
+The making itself is the project's own `tools/environment.py`: one implementation serves the template and every project
+made from it.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+ROOT = Path(__file__).resolve().parents[1]
+PROJECT = ROOT / "{{cookiecutter.project_slug}}"
+ENVIRONMENTS = ROOT / ".tools" / "envs"
+
+
+def _load(path: Path, name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{path} cannot be loaded")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+environment = _load(PROJECT / "tools" / "environment.py", "project_environment")
+
+
+def cookiecutter_python() -> Path:
+    """Interpreter that can make a project."""
+    return environment.make_environment(ENVIRONMENTS / "cookiecutter", [ROOT / "requirements" / "cookiecutter.txt"])
+
+
+def infra_python() -> Path:
+    """Interpreter that runs `amlplatform`."""
+    return environment.make_environment(
+        ENVIRONMENTS / "infra", [ROOT / "infra" / "requirements.txt"], editable=[ROOT / "infra"]
+    )
+
+
+def tests_python() -> Path:
+    """Interpreter with both programs, the project's packages and the tools that check them."""
+    return environment.make_environment(
+        ENVIRONMENTS / "tests",
+        [ROOT / "requirements" / "tests.txt"],
+        editable=[ROOT / "infra", PROJECT / "tools" / "amlops"],
+    )
+
+
+def find_uv() -> str:
+    """uv of the machine, else one of our own."""
+    return str(environment.find_uv())

@@ -1,0 +1,66 @@
+"""Lint, types and tests of the template, in an environment of their own.
+
+python3 tools/run_tests.py            everything, what CI runs (`make test`)
+python3 tools/run_tests.py --fast     without the tests marked slow or engine (`make check`)
+python3 tools/run_tests.py PATH…      pytest on these paths only
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+
+from envs import ROOT, environment, tests_python
+
+
+def pulumi_cli() -> None:
+    """Have the Pulumi CLI, which the engine's tests need. Where it cannot be built they say so themselves."""
+    subprocess.run([sys.executable, str(ROOT / "tools" / "pulumi" / "build.py")], check=False)
+
+
+def stage(title: str, command: list[str]) -> bool:
+    """Run one check with its output on this terminal; whether it passed."""
+    print(f"\n== {title}", flush=True)
+    start = time.monotonic()
+    code = subprocess.run(command, cwd=ROOT, check=False, env={**os.environ, "PYTHONDONTWRITEBYTECODE": ""}).returncode
+    print(
+        f"== {title}: {'passed' if code == 0 else f'failed (exit code {code})'} in {time.monotonic() - start:.1f} s",
+        flush=True,
+    )
+    return code == 0
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--fast", action="store_true", help="leave out the tests marked slow or engine")
+    parser.add_argument("paths", nargs="*", help="only these tests")
+    options = parser.parse_args()
+    try:
+        python = str(tests_python())
+    except environment.EnvironmentFault as error:
+        print(f"tests: {error}", file=sys.stderr)
+        return 1
+    if not options.fast:
+        pulumi_cli()
+    pytest = [python, "-m", "pytest", *options.paths]
+    if options.fast:
+        pytest += ["-m", "not slow and not engine"]
+    stages = {
+        "ruff check": [python, "-m", "ruff", "check", "."],
+        "ruff format": [python, "-m", "ruff", "format", "--check", "."],
+        "basedpyright": [python, "-m", "basedpyright", "--pythonpath", python],
+        "pytest": pytest,
+    }
+    if options.paths:
+        stages = {"pytest": pytest}
+    # Every stage runs, so that one call shows all there is to mend.
+    passed = {title: stage(title, command) for title, command in stages.items()}
+    print("\n" + "\n".join(f"{title}: {'passed' if good else 'FAILED'}" for title, good in passed.items()))
+    return 0 if all(passed.values()) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

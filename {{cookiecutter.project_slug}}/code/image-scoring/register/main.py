@@ -1,0 +1,90 @@
+"""register: the model folder as a new version in the model registry, with metrics and tags.
+
+python -m register.main --model DIR --metrics DIR --model-name NAME --registration DIR
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from image_scoring.model_folder import Card, read_card
+from image_scoring.steps import StepError, new_folder, run_step
+
+from .registry import register
+
+WORKLOAD = "image-scoring"
+
+
+def main(argv: Sequence[str]) -> None:
+    """Run the step."""
+    options = _parser().parse_args(argv)
+    card = read_card(options.model)
+    metrics = read_metrics(options.metrics)
+    folder = new_folder(options.registration)
+    tags = model_tags(card, metrics, git_commit(Path.cwd()))
+    description = f"{len(card.labels)} labels, {card.size} pixels, trained on {card.training['images']} images"
+    registered = register(options.model_name, options.model, tags, model_properties(metrics), description)
+    content = {"name": registered.name, "version": registered.version, "tags": tags}
+    (folder / "registration.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    print(f"registered: {registered.name}:{registered.version}")
+
+
+def read_metrics(folder: Path) -> dict[str, Any]:
+    """Read the metrics.json that evaluate wrote.
+
+    Raises:
+        StepError: it is missing.
+    """
+    path = folder / "metrics.json"
+    if not path.is_file():
+        raise StepError(f"metrics: '{folder}' has no metrics.json; give the folder that the evaluate step wrote")
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def model_tags(card: Card, metrics: dict[str, Any], commit: str | None) -> dict[str, str]:
+    """What people search models by: accuracy, data fingerprint, workload, framework, and the commit if there is one."""
+    tags = {
+        "workload": WORKLOAD,
+        "framework": card.framework,
+        "accuracy": f"{metrics['accuracy']:.4f}",
+        "data_fingerprint": card.training["fingerprint"],
+    }
+    return {**tags, "git_commit": commit} if commit else tags
+
+
+def model_properties(metrics: dict[str, Any]) -> dict[str, str]:
+    """The test metrics. Properties of a model cannot be changed later, unlike tags."""
+    return {
+        "accuracy": str(metrics["accuracy"]),
+        "macro_f1": str(metrics["macro_f1"]),
+        "test_images": str(metrics["images"]),
+    }
+
+
+def git_commit(folder: Path) -> str | None:
+    """The commit of the code; None outside a repository, as in an Azure ML job, which gets a copy of the files."""
+    command = ["git", "rev-parse", "HEAD"]
+    try:
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, encoding="utf-8")
+    except OSError:
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="register", description="Register the model with metrics and tags.")
+    parser.add_argument("--model", type=Path, required=True, help="folder that train wrote")
+    parser.add_argument("--metrics", type=Path, required=True, help="folder that evaluate wrote")
+    parser.add_argument("--model-name", required=True)
+    parser.add_argument("--registration", type=Path, required=True, help="new folder for registration.json")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(run_step("register", main))

@@ -1,0 +1,223 @@
+"""Which `az ml` command does what a verb asks."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from amlops import references, yamlfile
+from amlops.entities import Model
+from amlops.errors import AzCommand, UserError
+from amlops.jobspec import overrides
+from amlops.project import Environment, Project
+from amlops.workspace import Record
+
+
+class AzCli:
+    """Builds `az ml` commands for one environment."""
+
+    def __init__(self, project: Project, environment: Environment) -> None:
+        self._project = project
+        self._environment = environment
+        self._rendered = f"build/{environment.name}"
+
+    def answer(self, *words: str | None) -> NoReturn:
+        """Raise AzCommand with `az ml WORDS` in the environment's workspace. Words that are None are left out."""
+        environment = self._environment
+        scope = ["--resource-group", environment.resource_group, "--workspace-name", environment.workspace]
+        if environment.subscription_id:
+            scope += ["--subscription", environment.subscription_id]
+        command = shlex.join(["az", "ml", *[word for word in words if word is not None], *scope])
+        raise AzCommand(
+            f"--env {environment.name}: amlops does not reach Azure yet; run "
+            f"`amlops render --env {environment.name} -o {self._rendered}` and then `{command}`",
+            command,
+        )
+
+    def file(self, path: Path | None) -> list[str]:
+        """`--file` with the rendered copy of a project's file."""
+        if path is None:
+            return []
+        try:
+            relative = path.absolute().relative_to(self._project.root)
+        except ValueError:
+            return ["--file", path.as_posix()]
+        return ["--file", f"{self._rendered}/{Path(os.path.normpath(relative)).as_posix()}"]
+
+    def endpoint(self, name: str | None) -> str | None:
+        """The physical name of an endpoint."""
+        return self._environment.endpoints.get(name, name) if name else name
+
+    def local_path(self, path: Path) -> str:
+        """A path as it should stand in the command, which is run in the project's root."""
+        return self._project.shown(path.absolute())
+
+
+def _options(**values: object) -> list[str]:
+    """{"mini_batch_size": 5, "name": None} -> ["--mini-batch-size", "5"]; True gives a flag without a value."""
+    words: list[str] = []
+    for key, value in values.items():
+        if value is None or value is False or value == "":
+            continue
+        words.append(f"--{key.replace('_', '-')}")
+        if value is not True:
+            words.append(str(value))
+    return words
+
+
+def _sets(sets: Sequence[str]) -> list[str]:
+    return ["--set", *sets] if sets else []
+
+
+def _tags(tags: Mapping[str, str] | None) -> list[str]:
+    return ["--tags", *[f"{key}={value}" for key, value in tags.items()]] if tags else []
+
+
+class AzureJobs:
+    """See `amlops.workspace.Jobs`."""
+
+    def __init__(self, az: AzCli) -> None:
+        self._az = az
+
+    def create(
+        self,
+        file: Path,
+        *,
+        sets: Sequence[str] = (),
+        name: str | None = None,
+        tags: Mapping[str, str] | None = None,
+        stream: bool = False,
+    ) -> Record:
+        sets = overrides.spelled_out(yamlfile.load(file), sets, Path.cwd()) if sets else []
+        all_sets = [*sets, *[f"tags.{key}={value}" for key, value in (tags or {}).items()]]
+        self._az.answer("job", "create", *self._az.file(file), *_options(name=name, stream=stream), *_sets(all_sets))
+
+    def show(self, name: str) -> Record:
+        self._az.answer("job", "show", *_options(name=name))
+
+    def list(self) -> list[Record]:
+        self._az.answer("job", "list")
+
+
+class AzureModels:
+    """See `amlops.workspace.Models`."""
+
+    def __init__(self, az: AzCli) -> None:
+        self._az = az
+
+    def create(
+        self,
+        name: str,
+        path: Path,
+        *,
+        type: str = "custom_model",
+        version: str | None = None,
+        tags: Mapping[str, str] | None = None,
+        properties: Mapping[str, str] | None = None,
+        description: str = "",
+    ) -> Model:
+        words = _options(name=name, version=version, path=self._az.local_path(path), type=type, description=description)
+        sets = [f"properties.{key}={value}" for key, value in (properties or {}).items()]
+        self._az.answer("model", "create", *words, *_tags(tags), *_sets(sets))
+
+    def list(self, name: str | None = None, tags: Mapping[str, str] | None = None) -> list[Model]:
+        # az has no filter by tags, and lists no tags unless a name is given (Azure/azure-sdk-for-python issue 40680).
+        conditions = " && ".join(f"tags.\"{key}\" == '{value}'" for key, value in (tags or {}).items())
+        self._az.answer("model", "list", *_options(name=name, query=f"[?{conditions}]" if conditions else None))
+
+    def show(self, name: str, version: str | None = None) -> Model:
+        which = {"label": "latest"} if version in (None, "latest") else {"version": version}
+        self._az.answer("model", "show", *_options(name=name, **which))
+
+
+class AzureBatchEndpoints:
+    """See `amlops.workspace.BatchEndpoints`."""
+
+    def __init__(self, az: AzCli) -> None:
+        self._az = az
+
+    def create(self, file: Path | None = None, *, name: str | None = None, sets: Sequence[str] = ()) -> Record:
+        self._az.answer(
+            "batch-endpoint", "create", *self._az.file(file), *_options(name=self._az.endpoint(name)), *_sets(sets)
+        )
+
+    def update(self, name: str, *, file: Path | None = None, sets: Sequence[str] = ()) -> Record:
+        self._az.answer(
+            "batch-endpoint", "update", *_options(name=self._az.endpoint(name)), *self._az.file(file), *_sets(sets)
+        )
+
+    def show(self, name: str) -> Record:
+        self._az.answer("batch-endpoint", "show", *_options(name=self._az.endpoint(name)))
+
+    def list(self) -> list[Record]:
+        self._az.answer("batch-endpoint", "list")
+
+    def delete(self, name: str) -> Record:
+        self._az.answer("batch-endpoint", "delete", *_options(name=self._az.endpoint(name), yes=True))
+
+    def invoke(
+        self,
+        name: str,
+        *,
+        input: str,
+        input_type: str | None = None,
+        deployment_name: str | None = None,
+        mini_batch_size: int | None = None,
+        instance_count: int | None = None,
+        output_path: str | None = None,
+        overwrite: bool = False,
+        job_name: str | None = None,
+        sets: Sequence[str] = (),
+    ) -> Record:
+        if overwrite:
+            raise UserError("--overwrite: Azure ML replaces no output; for example --set output_file_name=second.csv")
+        remote = references.is_address(input) or references.is_reference(input)
+        words = _options(
+            name=self._az.endpoint(name),
+            input=input if remote else self._az.local_path(Path(input)),
+            input_type=input_type,
+            deployment_name=deployment_name,
+            mini_batch_size=mini_batch_size,
+            instance_count=instance_count,
+            output_path=output_path,
+            job_name=job_name,
+        )
+        self._az.answer("batch-endpoint", "invoke", *words, *_sets(sets))
+
+
+class AzureBatchDeployments:
+    """See `amlops.workspace.BatchDeployments`."""
+
+    def __init__(self, az: AzCli) -> None:
+        self._az = az
+
+    def create(
+        self,
+        file: Path,
+        *,
+        name: str | None = None,
+        endpoint_name: str | None = None,
+        set_default: bool = False,
+        sets: Sequence[str] = (),
+    ) -> Record:
+        words = _options(name=name, endpoint_name=self._az.endpoint(endpoint_name), set_default=set_default)
+        self._az.answer("batch-deployment", "create", *self._az.file(file), *words, *_sets(sets))
+
+    def update(self, name: str, endpoint_name: str, *, file: Path | None = None, sets: Sequence[str] = ()) -> Record:
+        words = _options(name=name, endpoint_name=self._az.endpoint(endpoint_name))
+        self._az.answer("batch-deployment", "update", *words, *self._az.file(file), *_sets(sets))
+
+    def show(self, name: str, endpoint_name: str) -> Record:
+        self._az.answer(
+            "batch-deployment", "show", *_options(name=name, endpoint_name=self._az.endpoint(endpoint_name))
+        )
+
+    def list(self, endpoint_name: str) -> list[Record]:
+        self._az.answer("batch-deployment", "list", *_options(endpoint_name=self._az.endpoint(endpoint_name)))
+
+    def delete(self, name: str, endpoint_name: str) -> Record:
+        words = _options(name=name, endpoint_name=self._az.endpoint(endpoint_name), yes=True)
+        self._az.answer("batch-deployment", "delete", *words)

@@ -1,0 +1,122 @@
+"""The command line put together. Only the noun that was asked for is imported, so that every call starts fast."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Collection, Sequence
+
+import typer
+
+from amlops import __version__
+from amlops.cli.flags import FLAGS, refusal
+from amlops.errors import AmlopsError
+
+# noun -> module, the Typer app in it, one line of help. An app with a single command is a noun without verbs (`amlops
+# status`).
+NOUNS: dict[str, tuple[str, str, str]] = {
+    "validate": ("amlops.cli.validate", "app", "Check the project's files; one line per fault."),
+    "job": ("amlops.cli.job", "app", "Run command and pipeline jobs: create, show, list."),
+    "model": ("amlops.cli.model", "app", "The model registry: create, show, list."),
+    "batch-endpoint": (
+        "amlops.cli.batch",
+        "endpoint_app",
+        "Batch endpoints: create, update, show, list, delete, invoke.",
+    ),
+    "batch-deployment": (
+        "amlops.cli.batch",
+        "deployment_app",
+        "Their deployments: create, update, show, list, delete.",
+    ),
+    "status": ("amlops.cli.status", "app", "Show the project, its environments, and what is on this machine."),
+    "render": ("amlops.cli.render", "app", "Write plain Azure ML YAML with physical names, for az ml."),
+}
+_SETTINGS = {"help_option_names": ["-h", "--help"]}
+_EXIT_INTERRUPTED = 130
+
+
+def build(nouns: Collection[str]) -> typer.Typer:
+    """The command line with these nouns imported; the others appear in the help only."""
+    root = typer.Typer(
+        name="amlops",
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings=_SETTINGS,
+        help="Run, check and deploy this project, on the laptop or in Azure. Nouns and verbs are those of az ml.",
+    )
+
+    @root.callback(invoke_without_command=True)
+    def top(
+        context: typer.Context,
+        version: bool = typer.Option(False, "--version", help="Print the version of amlops."),
+    ) -> None:
+        if version:
+            typer.echo(__version__)
+        elif context.invoked_subcommand is None:
+            typer.echo(context.get_help())
+            raise typer.Exit(2)
+
+    for noun, (module, attribute, help_line) in NOUNS.items():
+        if noun in nouns:
+            _add(root, noun, getattr(importlib.import_module(module), attribute), help_line)
+        else:
+            root.command(noun, help=help_line)(_not_imported)
+    return root
+
+
+def _add(root: typer.Typer, noun: str, app: typer.Typer, help_line: str) -> None:
+    """Add a noun with its verbs, or, when it has a single command, that command under the noun's name."""
+    if len(app.registered_commands) == 1:
+        callback = app.registered_commands[0].callback
+        root.command(noun)(callback or _not_imported)
+    else:
+        root.add_typer(app, name=noun, help=help_line, context_settings=_SETTINGS)
+
+
+def _not_imported() -> None:
+    """Stands for a noun in the help of `amlops` itself."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Returns the exit code: 0 done, 1 files or arguments wrong, 2 usage, 3 the job failed, 130 interrupted.
+    """
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    asked = {word for word in arguments[:1] if word in NOUNS}
+    try:
+        result = build(asked)(args=arguments, prog_name="amlops", standalone_mode=False)
+    except AmlopsError as error:
+        typer.echo(f"amlops: {error}", err=True)
+        return error.exit_code
+    except typer.TyperException as error:
+        typer.echo(_usage(error), err=True)
+        return error.exit_code
+    except OSError as error:
+        if error.filename is None:
+            raise
+        typer.echo(f"amlops: {error.filename}: {error.strerror}", err=True)
+        return 1
+    except typer.Abort:
+        return _EXIT_INTERRUPTED
+    return result if isinstance(result, int) else 0
+
+
+def _usage(error: typer.TyperException) -> str:
+    """One line for a wrong command line: what is wrong, why, and where the right flags are listed."""
+    message = error.format_message().strip().rstrip(".")
+    if message.startswith("Usage:"):  # a noun without a verb: its help
+        return message
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "amlops"
+    name = getattr(error, "option_name", None)
+    reason = refusal(name) if name else None
+    if reason:
+        message = f"{name} is not supported: {reason}"
+    elif command == "amlops" and name in FLAGS["env"].names:
+        message = f"{name} stands after the verb, for example amlops job list {name} dev"
+    verbs = list(getattr(getattr(context, "command", None), "commands", {}))
+    if verbs and "ommand" in message:
+        message = f"{message}; one of {', '.join(verbs)}"
+    return f"{command}: {message} (see `{command} --help`)"

@@ -1,0 +1,238 @@
+"""`amlops batch-endpoint` and `amlops batch-deployment`: scoring many files with one command."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from amlops.cli.common import Env, Output, PrintAz, Query, Sets, emit, workspace
+from amlops.cli.flags import flag
+from amlops.cli.output import chosen_format
+from amlops.errors import JobFailed, UsageError, shown
+from amlops.workspace import Record
+
+endpoint_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+deployment_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+
+EndpointName = Annotated[str, flag("name", "Name of the endpoint.")]
+DeploymentName = Annotated[str, flag("name", "Name of the deployment.")]
+OfEndpoint = Annotated[str, flag("endpoint-name")]
+Yes = Annotated[bool, flag("yes")]
+_ENDPOINTS = ("name", "default", "auth_mode", "created_at")
+_JOB_FILES = {"predictions": "output_file", "failed items": "failed_items_file", "logs": "logs"}
+_DEPLOYMENTS = ("name", "endpoint_name", "model", "default", "created_at")
+
+
+@endpoint_app.command("create")
+def create_endpoint(
+    file: Annotated[Path | None, flag("file")] = None,
+    name: Annotated[str | None, flag("name", "Name of the endpoint (default: from the file).")] = None,
+    sets: Sets = None,
+    env: Env = None,
+    print_az: PrintAz = False,
+    output: Output = None,
+    query: Query = None,
+) -> None:
+    """Make an endpoint, or change the one of that name."""
+    chosen_format(output)
+    if file is None and name is None:
+        raise UsageError("batch-endpoint create: --file or --name is needed; for example --file endpoint.yml")
+    with workspace(env, print_az) as ws:
+        emit(ws.batch_endpoints.create(file, name=name, sets=sets or []), output, query)
+
+
+@endpoint_app.command("update")
+def update_endpoint(
+    name: EndpointName,
+    file: Annotated[Path | None, flag("file")] = None,
+    sets: Sets = None,
+    env: Env = None,
+    print_az: PrintAz = False,
+    output: Output = None,
+    query: Query = None,
+) -> None:
+    """Change an endpoint, for example --set defaults.deployment_name=new."""
+    chosen_format(output)
+    with workspace(env, print_az) as ws:
+        emit(ws.batch_endpoints.update(name, file=file, sets=sets or []), output, query)
+
+
+@endpoint_app.command("show")
+def show_endpoint(
+    name: EndpointName, env: Env = None, print_az: PrintAz = False, output: Output = None, query: Query = None
+) -> None:
+    """Show one endpoint."""
+    with workspace(env, print_az) as ws:
+        emit(ws.batch_endpoints.show(name), output, query)
+
+
+@endpoint_app.command("list")
+def list_endpoints(env: Env = None, print_az: PrintAz = False, output: Output = None, query: Query = None) -> None:
+    """List the endpoints."""
+    with workspace(env, print_az) as ws:
+        records = ws.batch_endpoints.list()
+    if _as_table(output, query):
+        records = [{**record, "default": record["defaults"]["deployment_name"]} for record in records]
+    emit(records, output, query, _ENDPOINTS)
+
+
+@endpoint_app.command("delete")
+def delete_endpoint(
+    name: EndpointName, yes: Yes = False, env: Env = None, print_az: PrintAz = False
+) -> None:  # --yes is what az ml asks for; nothing is asked here
+    """Delete an endpoint and its deployments. Its jobs stay."""
+    del yes
+    with workspace(env, print_az) as ws:
+        ws.batch_endpoints.delete(name)
+
+
+@endpoint_app.command("invoke")
+def invoke(
+    name: EndpointName,
+    input: Annotated[str, flag("input")],
+    input_type: Annotated[str | None, flag("input-type")] = None,
+    deployment_name: Annotated[str | None, flag("deployment-name")] = None,
+    mini_batch_size: Annotated[int | None, flag("mini-batch-size")] = None,
+    instance_count: Annotated[int | None, flag("instance-count")] = None,
+    output_path: Annotated[str | None, flag("output-path")] = None,
+    overwrite: Annotated[bool, flag("overwrite")] = False,
+    job_name: Annotated[str | None, flag("job-name")] = None,
+    sets: Annotated[
+        list[str] | None, flag("set", "Change a setting for this job, for example --set retry_settings.timeout=60.")
+    ] = None,
+    env: Env = None,
+    print_az: PrintAz = False,
+    output: Output = None,
+    query: Query = None,
+) -> None:
+    """Score files, to the end of the job. Exit code 3 when it failed."""
+    chosen_format(output)
+    with workspace(env, print_az) as ws:
+        try:
+            record = ws.batch_endpoints.invoke(
+                name,
+                input=input,
+                input_type=input_type,
+                deployment_name=deployment_name,
+                mini_batch_size=mini_batch_size,
+                instance_count=instance_count,
+                output_path=output_path,
+                job_name=job_name,
+                sets=sets or [],
+                overwrite=overwrite,
+            )
+        except JobFailed as failure:
+            if failure.record is not None:
+                _emit_job(failure.record, output, query)
+            raise
+    _emit_job(record, output, query)
+
+
+@deployment_app.command("create")
+def create_deployment(
+    file: Annotated[Path, flag("file")],
+    name: Annotated[str | None, flag("name", "Name of the deployment (default: from the file).")] = None,
+    endpoint_name: Annotated[str | None, flag("endpoint-name")] = None,
+    set_default: Annotated[bool, flag("set-default")] = False,
+    sets: Sets = None,
+    env: Env = None,
+    print_az: PrintAz = False,
+    output: Output = None,
+    query: Query = None,
+) -> None:
+    """Make a deployment, or change the one of that name. It keeps the code and the model as they are now."""
+    chosen_format(output)
+    with workspace(env, print_az) as ws:
+        record = ws.batch_deployments.create(
+            file, name=name, endpoint_name=endpoint_name, set_default=set_default, sets=sets or []
+        )
+    _emit_deployment(record, output, query)
+
+
+@deployment_app.command("update")
+def update_deployment(
+    name: DeploymentName,
+    endpoint_name: OfEndpoint,
+    file: Annotated[Path | None, flag("file")] = None,
+    sets: Sets = None,
+    env: Env = None,
+    print_az: PrintAz = False,
+    output: Output = None,
+    query: Query = None,
+) -> None:
+    """Change a deployment, for example --set settings.mini_batch_size=50."""
+    chosen_format(output)
+    with workspace(env, print_az) as ws:
+        record = ws.batch_deployments.update(name, endpoint_name, file=file, sets=sets or [])
+    _emit_deployment(record, output, query)
+
+
+@deployment_app.command("show")
+def show_deployment(
+    name: DeploymentName,
+    endpoint_name: OfEndpoint,
+    env: Env = None,
+    print_az: PrintAz = False,
+    output: Output = None,
+    query: Query = None,
+) -> None:
+    """Show one deployment."""
+    with workspace(env, print_az) as ws:
+        _emit_deployment(ws.batch_deployments.show(name, endpoint_name), output, query)
+
+
+@deployment_app.command("list")
+def list_deployments(
+    endpoint_name: OfEndpoint, env: Env = None, print_az: PrintAz = False, output: Output = None, query: Query = None
+) -> None:
+    """List the deployments of an endpoint."""
+    with workspace(env, print_az) as ws:
+        records = ws.batch_deployments.list(endpoint_name)
+        if _as_table(output, query):
+            default = ws.batch_endpoints.show(endpoint_name)["defaults"]["deployment_name"]
+            records = [{**record, "default": "yes" if record["name"] == default else ""} for record in records]
+    emit([_without_spec(record) for record in records], output, query, _DEPLOYMENTS)
+
+
+@deployment_app.command("delete")
+def delete_deployment(
+    name: DeploymentName, endpoint_name: OfEndpoint, yes: Yes = False, env: Env = None, print_az: PrintAz = False
+) -> None:
+    """Delete a deployment that is not the endpoint's default."""
+    del yes
+    with workspace(env, print_az) as ws:
+        ws.batch_deployments.delete(name, endpoint_name)
+
+
+def _as_table(output: str | None, query: str | None) -> bool:
+    return query is None and chosen_format(output) == "table"
+
+
+def _without_spec(record: Record) -> Record:
+    """A deployment without the copy of its YAML: everything in it stands in the other fields."""
+    return {key: value for key, value in record.items() if key != "spec"}
+
+
+def _emit_deployment(record: Record, output: str | None, query: str | None) -> None:
+    emit(_without_spec(record), output, query)
+
+
+def _emit_job(record: dict[str, Any], output: str | None, query: str | None) -> None:
+    """Print a job; as a table only what a person wants to know."""
+    if not _as_table(output, query) or "items" not in record:
+        emit(record, output, query)
+        return
+    items, batches, seconds = record["items"], record["mini_batches"], record["seconds"]
+    emit(
+        {
+            "job": record["name"],
+            "status": record["status"],
+            "items": f"{items['succeeded']} of {items['total']} scored, {items['failed']} failed",
+            "mini-batches": f"{batches['total']}, {record['workers']} worker(s)",
+            "time": f"{seconds['total']} s, {record['items_per_second']} items per second",
+            **{label: shown(Path(record[key])) for label, key in _JOB_FILES.items() if record[key]},
+        },
+        output,
+    )

@@ -1,0 +1,58 @@
+"""What the commands share: the flags that every command has, the workspace, and printing.
+
+@app.command()
+def show(name: Annotated[str, flag("name")], env: Env = None, output: Output = None, query: Query = None) -> None:
+    emit(connect(env).jobs.show(name), output, query)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+
+from amlops.cli.flags import flag
+from amlops.cli.output import emit
+from amlops.errors import AzCommand, UsageError
+from amlops.workspace import Workspace, connect
+
+Env = Annotated[str | None, flag("env")]
+Output = Annotated[str | None, flag("output")]
+Query = Annotated[str | None, flag("query")]
+PrintAz = Annotated[bool, flag("print-az")]
+Sets = Annotated[list[str] | None, flag("set")]
+Tags = Annotated[list[str] | None, flag("tag")]
+
+__all__ = ["Env", "Output", "PrintAz", "Query", "Sets", "Tags", "emit", "pairs", "workspace"]
+
+
+@contextmanager
+def workspace(env: str | None, print_az: bool = False) -> Iterator[Workspace]:
+    """The workspace of `env`. With `print_az`, the az command for what the block asks is printed and nothing is done.
+
+    Raises:
+        UsageError: `print_az` for an environment that is not in Azure.
+    """
+    found = connect(env)
+    if print_az and found.environment.is_local:
+        raise UsageError("--print-az: the environment 'local' is not in Azure; for example --env dev --print-az")
+    try:
+        yield found
+    except AzCommand as answer:
+        if not print_az:
+            raise
+        typer.echo(answer.command)
+        raise typer.Exit(0) from None
+
+
+def pairs(values: list[str] | None, option: str = "--tag") -> dict[str, str]:
+    """["a=1", "b=x=y"] -> {"a": "1", "b": "x=y"}. Raises UsageError for text without a key and '='."""
+    result: dict[str, str] = {}
+    for value in values or []:
+        key, equals, text = value.partition("=")
+        if not equals or not key.strip():
+            raise UsageError(f"{option}: '{value}' must be KEY=VALUE; for example {option} stage=test")
+        result[key.strip()] = text
+    return result

@@ -1,0 +1,163 @@
+"""Command components: a file, or written in the step itself."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from amlops import bindings, yamlfile
+from amlops.jobspec import values
+from amlops.jobspec.keys import COMMAND_COMPONENT, COMPONENT_INPUT, COMPONENT_OUTPUT, check_keys
+from amlops.jobspec.model import LITERAL_TYPES, PATH_TYPES, Component, InputSpec, OutputSpec
+from amlops.yamlfile import Section
+
+# Names that can stand in `${{inputs.NAME}}` (azure-ai-ml: IOConstants.VALID_KEY_PATTERN, without groups).
+_IO_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+_TYPES = ", ".join(LITERAL_TYPES + PATH_TYPES)
+
+
+def load_component(path: Path) -> Component:
+    """Read a component file. Raises UserError."""
+    document = yamlfile.load(path)
+    return component_at(document.section(), default_name=path.stem)
+
+
+def component_at(section: Section, default_name: str) -> Component:
+    """The component that a mapping describes. Raises UserError."""
+    kind = section.get("type") or "command"
+    if kind != "command":
+        raise section.error(f"'{kind}' components are not run on the laptop yet; type must be command", "type")
+    check_keys(section, COMMAND_COMPONENT, "command component")
+    inputs = {name: input_spec(section.section("inputs"), name) for name in section.section("inputs").values}
+    outputs = {
+        name: output_spec(section.section("outputs"), name, COMPONENT_OUTPUT)
+        for name in section.section("outputs").values
+    }
+    component = Component(
+        name=section.text("name", default_name),
+        file=section.document.path,
+        command=command_text(section),
+        code=code_folder(section),
+        inputs=inputs,
+        outputs=outputs,
+    )
+    check_command(section, component)
+    return component
+
+
+def command_text(section: Section) -> str:
+    """The `command` of a component or job. Raises UserError when it is missing or not text."""
+    command = section.get("command")
+    if not isinstance(command, str) or not command.strip():
+        raise section.error("a command is needed; for example python main.py --rate ${{inputs.rate}}", "command")
+    return command
+
+
+def code_folder(section: Section) -> Path | None:
+    """The folder of the code; None when there is none.
+
+    Raises UserError when it does not exist or is not on this machine.
+    """
+    value = section.get("code")
+    if value is None:
+        return None
+    if not isinstance(value, str) or "://" in value or value.startswith("azureml:"):
+        raise section.error(f"'{value}' must be a local folder; for example ../code", "code")
+    path = section.resolve(value)
+    if not path.exists():
+        raise section.error(f"'{value}' does not exist (looked at {path})", "code")
+    return path if path.is_dir() else path.parent
+
+
+def check_command(section: Section, component: Component) -> None:
+    """Raise UserError for a command that needs a shell, or that names an input or output that is not declared."""
+    try:
+        bindings.words(component.command)
+        named = bindings.command_bindings(component.command)
+        guarded = bindings.optional_inputs(component.command)
+    except ValueError as error:
+        raise section.error(str(error), "command") from None
+    for binding in named:
+        is_input = isinstance(binding, bindings.Input)
+        declared = component.inputs if is_input else component.outputs
+        kind = "inputs" if is_input else "outputs"
+        if binding.name not in declared:
+            known = ", ".join(declared) or "none"
+            raise section.error(f"${{{{{kind}.{binding.name}}}}} is not declared; {kind}: {known}", "command")
+        if is_input and not guarded.issuperset({binding.name}):
+            spec = component.inputs[binding.name]
+            if spec.optional and spec.default is None:
+                example = f"$[[--{binding.name} ${{{{inputs.{binding.name}}}}}]]"
+                raise section.error(
+                    f"the input '{binding.name}' is optional and must stand in $[[…]]: {example}", "command"
+                )
+
+
+def input_spec(section: Section, name: str) -> InputSpec:
+    """The declared input `name` of a component. Raises UserError."""
+    _check_io_name(section, name)
+    entry = section.section(name)
+    check_keys(entry, COMPONENT_INPUT, "component's input")
+    kind = entry.get("type")
+    if kind not in LITERAL_TYPES + PATH_TYPES:
+        raise entry.error(f"'{kind}' is not a type of an input; one of {_TYPES}", "type")
+    optional = entry.get("optional")
+    if optional is not None and not isinstance(optional, bool):
+        raise entry.error(f"'{optional}' must be true or false", "optional")
+    limits = {key: _limit(entry, key, kind) for key in ("min", "max")}
+    enum = entry.get("enum") or []
+    if not isinstance(enum, list):
+        raise entry.error("must be a list; for example [small, large]", "enum")
+    spec = InputSpec(
+        name=name,
+        type=kind,
+        optional=bool(optional),
+        minimum=limits["min"],
+        maximum=limits["max"],
+        enum=tuple(str(value) for value in enum),
+    )
+    default = entry.get("default")
+    return spec if default is None else _with_default(spec, default, entry)
+
+
+def _with_default(spec: InputSpec, default: Any, entry: Section) -> InputSpec:
+    if not spec.is_literal:
+        raise entry.error("a default for data is not supported by the laptop; give the path in the job", "default")
+    try:
+        value = values.literal(default, spec)
+    except ValueError as error:
+        raise entry.error(str(error), "default") from None
+    return InputSpec(spec.name, spec.type, spec.optional, value, spec.minimum, spec.maximum, spec.enum)
+
+
+def _limit(entry: Section, key: str, kind: str) -> float | None:
+    value = entry.get(key)
+    if value is None:
+        return None
+    if kind not in ("number", "integer"):
+        raise entry.error(f"a limit needs type number or integer, not {kind}", key)
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise entry.error(f"'{value}' is not a number; for example 0", key) from None
+
+
+def output_spec(section: Section, name: str, known: set[str]) -> OutputSpec:
+    """The declared output `name` of a component or job; an empty one is a uri_folder, as in Azure. Raises UserError."""
+    _check_io_name(section, name)
+    entry = section.section(name)
+    check_keys(entry, known, "output")
+    kind = entry.get("type") or "uri_folder"
+    if kind not in PATH_TYPES:
+        raise entry.error(f"'{kind}' is not a type of an output; one of {', '.join(PATH_TYPES)}", "type")
+    if entry.get("name") is not None:
+        raise entry.error("registering an output by name is not done on the laptop; register it in a step", "name")
+    return OutputSpec(name, kind)
+
+
+def _check_io_name(section: Section, name: str) -> None:
+    if not _IO_NAME.fullmatch(name):
+        raise section.error(
+            "a name must be letters, digits and '_', not starting with a digit; for example min_accuracy", name
+        )

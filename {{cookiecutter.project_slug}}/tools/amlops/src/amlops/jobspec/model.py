@@ -1,0 +1,116 @@
+"""What a job file says, checked: plain values, no YAML left."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from amlops.bindings import StepOutput
+
+LITERAL_TYPES = ("string", "number", "integer", "boolean")
+DATA_TYPES = ("uri_file", "uri_folder", "mltable")
+MODEL_TYPES = ("custom_model", "mlflow_model", "triton_model")
+PATH_TYPES = DATA_TYPES + MODEL_TYPES
+# Types whose value is a folder; a model may also be a file, and then the step decides.
+FOLDER_TYPES = ("uri_folder", "mltable", "mlflow_model", "custom_model", "triton_model")
+
+Literal = str | int | float | bool
+
+
+@dataclass(frozen=True)
+class InputSpec:
+    """An input that a component declares. `minimum` and `maximum` are inclusive."""
+
+    name: str
+    type: str
+    optional: bool = False
+    default: Literal | Path | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    enum: tuple[str, ...] = ()
+
+    @property
+    def is_literal(self) -> bool:
+        """True for a value that stands in the command as it is; False for a path to data."""
+        return self.type in LITERAL_TYPES
+
+    @property
+    def required(self) -> bool:
+        """True when a step must give a value."""
+        return not self.optional and self.default is None
+
+
+@dataclass(frozen=True)
+class OutputSpec:
+    """An output that a component or a pipeline declares."""
+
+    name: str
+    type: str = "uri_folder"
+
+    @property
+    def is_folder(self) -> bool:
+        """True when the folder is made before the step runs; a file is written by the step itself."""
+        return self.type in FOLDER_TYPES
+
+
+@dataclass(frozen=True)
+class Component:
+    """A command and what goes in and out. `code` is the folder the command runs in; None means an empty folder."""
+
+    name: str
+    file: Path
+    command: str
+    code: Path | None
+    inputs: Mapping[str, InputSpec] = field(default_factory=dict)
+    outputs: Mapping[str, OutputSpec] = field(default_factory=dict)
+
+
+InputValue = Literal | Path | StepOutput
+
+
+@dataclass(frozen=True)
+class OutputTarget:
+    """Where a step's output goes: to the output `pipeline_output` of the job, or, when that is None, to the step's
+    own folder.
+    """
+
+    spec: OutputSpec
+    pipeline_output: str | None = None
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step. `inputs` has every input that has a value; optional inputs without one are missing."""
+
+    name: str
+    component: Component
+    inputs: Mapping[str, InputValue]
+    outputs: Mapping[str, OutputTarget]
+    environment_variables: Mapping[str, str] = field(default_factory=dict, repr=False)
+    timeout: float | None = None
+
+    @property
+    def depends_on(self) -> frozenset[str]:
+        """Names of the steps whose outputs this one reads."""
+        return frozenset(value.step for value in self.inputs.values() if isinstance(value, StepOutput))
+
+
+@dataclass(frozen=True)
+class JobSpec:
+    """A job. A command job is a job with one step, whose outputs are the job's outputs.
+
+    `inputs` are the values the job was given, for its record: text for literals and paths.
+    """
+
+    file: Path
+    type: str
+    name: str | None
+    display_name: str
+    experiment_name: str
+    description: str
+    tags: Mapping[str, str]
+    inputs: Mapping[str, Literal]
+    outputs: Mapping[str, OutputSpec]
+    steps: Mapping[str, Step]
+    continue_on_step_failure: bool = True

@@ -1,0 +1,159 @@
+"""Batch deployments of the laptop: code, model and settings, kept as they were when the deployment was created."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from amlops import references, yamlfile
+from amlops.errors import UserError
+from amlops.local.batch import documents
+from amlops.local.batch.records import EndpointRecords, Record
+from amlops.local.batch.settings import settings_of
+from amlops.local.batch.snapshot import snapshot_code, snapshot_model
+from amlops.local.jobrecords import utc_now
+from amlops.local.models import ModelStore
+from amlops.local.state import LocalState
+from amlops.project import Project
+from amlops.yamlfile import YamlFile
+
+_KIND = "batch-deployment"
+
+
+class LocalBatchDeployments:
+    """See `amlops.workspace.BatchDeployments`."""
+
+    def __init__(self, state: LocalState, models: ModelStore, project: Project) -> None:
+        self._models = models
+        self._project = project
+        self._records = EndpointRecords(state)
+        self._snapshots = state.root / "snapshots"
+
+    def create(
+        self,
+        file: Path,
+        *,
+        name: str | None = None,
+        endpoint_name: str | None = None,
+        set_default: bool = False,
+        sets: Sequence[str] = (),
+    ) -> Record:
+        """Make a deployment, or change the one of that name.
+
+        The code folder is copied and `@latest` becomes a version, as in Azure: later changes of the files do not reach
+        the deployment until it is created again.
+
+        Raises:
+            UserError: the file has a fault, or there is no such endpoint or model.
+        """
+        document = documents.changed(yamlfile.load(file), sets, name=name, endpoint_name=endpoint_name)
+        record = self._save(document)
+        if set_default:
+            endpoint = self._records.endpoint(record["endpoint_name"])
+            self._records.save_endpoint({**endpoint, "defaults": {"deployment_name": record["name"]}})
+        return record
+
+    def update(self, name: str, endpoint_name: str, *, file: Path | None = None, sets: Sequence[str] = ()) -> Record:
+        """Change a deployment.
+
+        Without a file, its code and model stay those that it was created with. Raises UserError.
+        """
+        old = self._records.deployment(endpoint_name, name)
+        document = yamlfile.load(file) if file else documents.from_data(old["spec"], Path(old["file"]))
+        return self._save(documents.changed(document, sets, name=name, endpoint_name=endpoint_name), old)
+
+    def show(self, name: str, endpoint_name: str) -> Record:
+        """One deployment. Raises UserError."""
+        return self._records.deployment(endpoint_name, name)
+
+    def list(self, endpoint_name: str) -> list[Record]:
+        """The deployments of an endpoint. Raises UserError."""
+        return self._records.deployments(endpoint_name)
+
+    def delete(self, name: str, endpoint_name: str) -> Record:
+        """Delete a deployment.
+
+        Raises UserError for the endpoint's default: another must take its place first, as in Azure.
+        """
+        record = self._records.deployment(endpoint_name, name)
+        if self._records.endpoint(endpoint_name)["defaults"]["deployment_name"] == name:
+            raise UserError(
+                f"--name: '{name}' is the default deployment of '{endpoint_name}'; choose another first, for example "
+                f"amlops batch-endpoint update --name {endpoint_name} --set defaults.deployment_name=other"
+            )
+        self._records.delete_deployment(endpoint_name, name)
+        return record
+
+    def _save(self, document: YamlFile, old: Record | None = None) -> Record:
+        documents.checked(document, _KIND, self._project)
+        data = document.data
+        endpoint, name = data["endpoint_name"], data["name"]
+        if not self._records.has_endpoint(endpoint):
+            raise document.error(
+                f"there is no batch endpoint '{endpoint}' yet; make it first: amlops batch-endpoint create -f FILE",
+                "endpoint_name",
+            )
+        if not data.get("code_configuration"):
+            raise document.error("a deployment without a scoring script (MLflow model) is not run on the laptop yet")
+        model = self._model(document)
+        source = document.resolve(data["code_configuration"]["code"])
+        code = snapshot_code(source, self._snapshots / "code")
+        spec = {
+            **data,
+            "model": model.spec,
+            "code_configuration": {**data["code_configuration"], "code": str(code)},
+        }
+        record: dict[str, Any] = {
+            "name": name,
+            "endpoint_name": endpoint,
+            "type": "model",
+            "description": data.get("description", ""),
+            "tags": data.get("tags", {}),
+            "properties": data.get("properties", {}),
+            "model": model.name,
+            "model_path": str(model.folder),
+            "code_configuration": {**data["code_configuration"], "code": self._project.shown(source)},
+            "code_path": str(code),
+            "environment": data.get("environment"),
+            "compute": data["compute"],
+            "settings": settings_of(data).as_record(),
+            "file": str(document.path),
+            "spec": spec,
+            "provisioning_state": "Succeeded",
+            "created_at": utc_now(),
+        }
+        # What was deployed from a copy is still called what it was copied from.
+        for key in ("model", "code_configuration"):
+            if old is not None and spec[key] == old["spec"][key]:
+                record[key] = old[key]
+        self._records.save_deployment(record)
+        return record
+
+    def _model(self, document: YamlFile) -> _DeployedModel:
+        given = document.get("model")
+        value = given["path"] if isinstance(given, dict) else given
+        if references.is_reference(value):
+            try:
+                model = self._models.resolve(value)
+            except UserError as error:
+                raise document.error(error.message.removeprefix("model: "), "model") from None
+            return _DeployedModel(model.reference, model.directory, model.reference)
+        if references.is_address(value):
+            raise document.error(f"'{value}' is not on this machine; register the model, or give its folder", "model")
+        path = document.resolve(value)
+        folder = snapshot_model(path, self._snapshots / "models")
+        copy = {**given, "path": str(folder / path.name)}
+        return _DeployedModel(self._project.shown(path), folder, copy)
+
+
+@dataclass(frozen=True)
+class _DeployedModel:
+    """A deployment's model: what it is called, what AZUREML_MODEL_DIR will be, and how the YAML names exactly
+    this one.
+    """
+
+    name: str
+    folder: Path
+    spec: str | dict[str, Any]

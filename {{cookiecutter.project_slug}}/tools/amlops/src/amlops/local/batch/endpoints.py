@@ -1,0 +1,204 @@
+"""Batch endpoints of the laptop: a name, a default deployment, and `invoke`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from amlops import references, yamlfile
+from amlops.errors import UserError
+from amlops.local.batch import documents
+from amlops.local.batch.inputs import BatchInput, batch_input
+from amlops.local.batch.progress import batch_progress, note
+from amlops.local.batch.records import EndpointRecords, Record
+from amlops.local.batch.runner import BatchPlan, run_batch
+from amlops.local.batch.settings import changed
+from amlops.local.jobrecords import JobRecord, JobRecords, utc_now
+from amlops.local.models import ModelStore
+from amlops.local.state import LocalState
+from amlops.project import Project
+from amlops.yamlfile import YamlFile
+
+_KIND = "batch-endpoint"
+_JOB_TYPE = "batch"
+_OUTPUT = "score"
+
+
+class LocalBatchEndpoints:
+    """See `amlops.workspace.BatchEndpoints`."""
+
+    def __init__(self, state: LocalState, models: ModelStore, project: Project) -> None:
+        self._state = state
+        self._models = models
+        self._project = project
+        self._records = EndpointRecords(state)
+
+    def create(self, file: Path | None = None, *, name: str | None = None, sets: Sequence[str] = ()) -> Record:
+        """Make an endpoint, or change the one of that name; its deployments stay. Raises UserError."""
+        document = yamlfile.load(file) if file else documents.from_data({}, Path.cwd() / "endpoint")
+        return self._save(documents.changed(document, sets, name=name))
+
+    def update(self, name: str, *, file: Path | None = None, sets: Sequence[str] = ()) -> Record:
+        """Change an endpoint, for example `defaults.deployment_name`. Raises UserError."""
+        document = self._document(self._records.endpoint(name))
+        if file is not None:
+            given = yamlfile.load(file)
+            document = YamlFile(given.path, {**document.data, **given.data}, given.lines)
+        return self._save(documents.changed(document, sets, name=name))
+
+    def show(self, name: str) -> Record:
+        """One endpoint. Raises UserError."""
+        return self._records.endpoint(name)
+
+    def list(self) -> list[Record]:
+        """All endpoints."""
+        return self._records.endpoints()
+
+    def delete(self, name: str) -> Record:
+        """Delete an endpoint and its deployments; its jobs stay, as in Azure.
+
+        Returns the endpoint. Raises UserError.
+        """
+        record = self._records.endpoint(name)
+        self._records.delete_endpoint(name)
+        return record
+
+    def invoke(
+        self,
+        name: str,
+        *,
+        input: str,
+        input_type: str | None = None,
+        deployment_name: str | None = None,
+        mini_batch_size: int | None = None,
+        instance_count: int | None = None,
+        output_path: str | None = None,
+        job_name: str | None = None,
+        sets: Sequence[str] = (),
+        overwrite: bool = False,
+    ) -> Record:
+        """Score the files at `input` and return the job's record.
+
+        Args:
+            output_path: folder for the predictions; default `outputs/score` of the job.
+            overwrite: replace a predictions file that is there already.
+
+        Raises:
+            UserError: something is wrong before the job starts; nothing has been made.
+            JobFailed: the job ran and failed.
+        """
+        deployment = self._deployment(name, deployment_name)
+        settings = changed(deployment["spec"], sets, mini_batch_size, instance_count)
+        source = batch_input(input, input_type, Path.cwd())
+        batches = source.mini_batches(settings.mini_batch_size)
+        nodes, limit_note = settings.nodes(self._project.limits)
+        output = self._output(output_path, settings.output_file_name if settings.append_row else None, overwrite)
+        code, model = self._deployed_files(deployment)
+        record = self._start(job_name, deployment, source, limit_note)
+        plan = BatchPlan(
+            source=source,
+            batches=batches,
+            settings=settings,
+            code=code,
+            script=code / deployment["code_configuration"]["scoring_script"],
+            model=model,
+            nodes=nodes,
+            cores=self._project.limits.cores,
+            output=output or record.outputs / _OUTPUT,
+        )
+        record.update(settings=settings.as_record(), output_path=str(plan.output))
+        if limit_note:
+            note(limit_note)
+        with batch_progress(record.name, plan.items) as progress:
+            return run_batch(plan, record, progress)
+
+    def _save(self, document: YamlFile) -> Record:
+        data = documents.checked(document, _KIND, self._project, ignoring={"default-deployment"}).data
+        name = data["name"]
+        old: dict[str, Any] = self._records.endpoint(name) if self._records.has_endpoint(name) else {}
+        defaults = data.get("defaults") or old.get("defaults") or {}
+        self._check_default(document, name, defaults.get("deployment_name"), exists=bool(old))
+        record = {
+            "name": name,
+            "description": data.get("description", ""),
+            "tags": data.get("tags", {}),
+            "properties": data.get("properties", {}),
+            "auth_mode": data.get("auth_mode", "aad_token"),
+            "defaults": {"deployment_name": defaults.get("deployment_name")},
+            "provisioning_state": "Succeeded",
+            "created_at": old.get("created_at") or utc_now(),
+        }
+        self._records.save_endpoint(record)
+        return record
+
+    def _check_default(self, document: YamlFile, name: str, default: str | None, *, exists: bool) -> None:
+        if default is None:
+            return
+        known = [record["name"] for record in self._records.deployments(name)] if exists else []
+        if default not in known:
+            raise document.error(
+                f"the endpoint '{name}' has no deployment '{default}' yet (it has: {', '.join(known) or 'none'}); "
+                "leave it out, and create the deployment with --set-default",
+                "defaults",
+                "deployment_name",
+            )
+
+    def _document(self, record: Record) -> YamlFile:
+        keys = ("name", "description", "tags", "properties", "auth_mode", "defaults")
+        data = {key: record[key] for key in keys if record[key]}
+        if not record["defaults"]["deployment_name"]:
+            data.pop("defaults")
+        return documents.from_data(data, self._state.endpoints / record["name"] / "endpoint.json")
+
+    def _deployment(self, endpoint: str, name: str | None) -> Record:
+        name = name or self._records.endpoint(endpoint)["defaults"]["deployment_name"]
+        if name is None:
+            known = ", ".join(record["name"] for record in self._records.deployments(endpoint))
+            hint = (
+                f"--deployment-name one of {known}" if known else "amlops batch-deployment create -f FILE --set-default"
+            )
+            raise UserError(f"--name: the endpoint '{endpoint}' has no default deployment; {hint}")
+        return self._records.deployment(endpoint, name)
+
+    def _output(self, folder: str | None, file_name: str | None, overwrite: bool) -> Path | None:
+        """The folder the user chose for the output; None for the job's own."""
+        if folder is None:
+            return None
+        if references.is_address(folder) or references.is_reference(folder):
+            raise UserError(
+                f"--output-path: '{folder}' is not on this machine; give a folder, for example ./predictions"
+            )
+        path = Path(folder).expanduser().resolve()
+        if path.exists() and not path.is_dir():
+            raise UserError(f"--output-path: '{folder}' is a file; give a folder, for example ./predictions")
+        if file_name and (path / file_name).exists() and not overwrite:
+            raise UserError(
+                f"--output-path: '{path / file_name}' exists; --overwrite replaces it, "
+                "--set output_file_name=… writes beside it"
+            )
+        return path
+
+    def _deployed_files(self, deployment: Record) -> tuple[Path, Path]:
+        """The deployment's code folder and model folder. Raises UserError when they are gone or changed."""
+        code, model = Path(deployment["code_path"]), Path(deployment["model_path"])
+        for path in (code, model):
+            if not path.is_dir():
+                raise UserError(f"deployment '{deployment['name']}': {path} is gone; create the deployment again")
+        if references.is_reference(deployment["model"]):
+            self._models.resolve(deployment["model"])
+        return code, model
+
+    def _start(self, name: str | None, deployment: Record, source: BatchInput, limit_note: str) -> JobRecord:
+        fields: dict[str, Any] = {
+            "display_name": f"{deployment['endpoint_name']}/{deployment['name']}",
+            "endpoint_name": deployment["endpoint_name"],
+            "deployment_name": deployment["name"],
+            "model": deployment["model"],
+            "input": str(source.path),
+            "input_type": source.type,
+            "notes": [limit_note] if limit_note else [],
+        }
+        record = JobRecords(self._state).start(_JOB_TYPE, name=name, prefix=deployment["endpoint_name"], fields=fields)
+        record.update(logs=str(record.logs))
+        return record

@@ -1,0 +1,87 @@
+"""What is stored of batch endpoints and deployments: one JSON file each below `.amlops/endpoints/<endpoint>/`."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from amlops.errors import UserError
+from amlops.files import read_json, write_json
+from amlops.local.state import LocalState
+
+Record = dict[str, Any]
+_ENDPOINT = "endpoint.json"
+_DEPLOYMENTS = "deployments"
+
+
+class EndpointRecords:
+    """The records of all batch endpoints and their deployments."""
+
+    def __init__(self, state: LocalState) -> None:
+        self._state = state
+
+    def endpoint(self, name: str) -> Record:
+        """One endpoint. Raises UserError when there is none."""
+        file = self._folder(name) / _ENDPOINT
+        if not file.is_file():
+            known = ", ".join(record["name"] for record in self.endpoints())
+            hint = f"there are: {known}" if known else "make one: amlops batch-endpoint create -f FILE"
+            raise UserError(f"--name: there is no batch endpoint '{name}'; {hint}")
+        return _read(file)
+
+    def has_endpoint(self, name: str) -> bool:
+        """True when there is an endpoint of that name."""
+        return (self._folder(name) / _ENDPOINT).is_file()
+
+    def endpoints(self) -> list[Record]:
+        """All endpoints, by name."""
+        return [_read(file) for file in sorted(self._state.endpoints.glob(f"*/{_ENDPOINT}"))]
+
+    def save_endpoint(self, record: Record) -> None:
+        """Write an endpoint."""
+        self._state.prepare()
+        write_json(self._folder(record["name"]) / _ENDPOINT, record)
+
+    def delete_endpoint(self, name: str) -> None:
+        """Remove an endpoint and its deployments."""
+        folder = self._folder(name)
+        (folder / _ENDPOINT).unlink(missing_ok=True)  # first: without it nothing of the endpoint is seen any more
+        shutil.rmtree(folder, ignore_errors=True)
+
+    def deployment(self, endpoint: str, name: str) -> Record:
+        """One deployment. Raises UserError when there is none, or no such endpoint."""
+        self.endpoint(endpoint)
+        file = self._deployments(endpoint) / f"{name}.json"
+        if not file.is_file():
+            known = ", ".join(record["name"] for record in self.deployments(endpoint))
+            hint = f"it has: {known}" if known else "make one: amlops batch-deployment create -f FILE"
+            raise UserError(f"deployment: the endpoint '{endpoint}' has no deployment '{name}'; {hint}")
+        return _read(file)
+
+    def deployments(self, endpoint: str) -> list[Record]:
+        """The deployments of an endpoint, by name. Raises UserError when there is no such endpoint."""
+        self.endpoint(endpoint)
+        return [_read(file) for file in sorted(self._deployments(endpoint).glob("*.json"))]
+
+    def save_deployment(self, record: Record) -> None:
+        """Write a deployment."""
+        write_json(self._deployments(record["endpoint_name"]) / f"{record['name']}.json", record)
+
+    def delete_deployment(self, endpoint: str, name: str) -> None:
+        """Remove a deployment."""
+        (self._deployments(endpoint) / f"{name}.json").unlink(missing_ok=True)
+
+    def _folder(self, endpoint: str) -> Path:
+        # A name from the command line may be anything; only a plain one can be a folder below ours.
+        return self._state.endpoints / (endpoint if endpoint == Path(endpoint).name else "-")
+
+    def _deployments(self, endpoint: str) -> Path:
+        return self._folder(endpoint) / _DEPLOYMENTS
+
+
+def _read(file: Path) -> Record:
+    try:
+        return read_json(file)
+    except ValueError:
+        raise UserError("the record is not valid JSON; delete it and create it again", file=file) from None

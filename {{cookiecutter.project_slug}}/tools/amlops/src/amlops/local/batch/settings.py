@@ -1,0 +1,156 @@
+"""The settings that one batch job runs with: those of its deployment, changed by the invocation.
+
+Defaults and ranges are those of the shapes in `amlops.validate.schema.batch`. What an invocation may change is what
+Azure ML's own client accepts (azure-ai-ml 1.35.2, BatchJobSchema); `{"instance_count": 4}` and `{"max_retries": 2}`,
+which its documentation shows, are refused there too.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import yaml
+
+from amlops.errors import UserError
+from amlops.project import Limits
+from amlops.validate.schema import schema_faults
+from amlops.validate.schema.batch import ModelBatchDeployment
+
+# Key of an invocation -> where it stands in a deployment.
+OVERRIDES: dict[str, tuple[str, ...]] = {
+    "mini_batch_size": ("settings", "mini_batch_size"),
+    "error_threshold": ("settings", "error_threshold"),
+    "output_file_name": ("settings", "output_file_name"),
+    "retry_settings.max_retries": ("settings", "retry_settings", "max_retries"),
+    "retry_settings.timeout": ("settings", "retry_settings", "timeout"),
+    "compute.instance_count": ("resources", "instance_count"),
+}
+# What people write instead, with what it is called.
+_MEANT = {
+    "instance_count": "compute.instance_count",
+    "resources.instance_count": "compute.instance_count",
+    "max_retries": "retry_settings.max_retries",
+    "timeout": "retry_settings.timeout",
+}
+
+
+@dataclass(frozen=True)
+class BatchSettings:
+    """Settings of one job. `timeout` is in seconds; an `error_threshold` of -1 ignores failed items."""
+
+    instance_count: int
+    max_concurrency_per_instance: int
+    mini_batch_size: int
+    output_action: str
+    output_file_name: str
+    max_retries: int
+    timeout: int
+    error_threshold: int
+    logging_level: str
+    environment_variables: dict[str, str]
+
+    @property
+    def attempts(self) -> int:
+        """How often a mini-batch is tried.
+
+        Azure's client calls `max_retries` the number of tries, its reference that of retries.
+        """
+        return max(1, self.max_retries)
+
+    @property
+    def append_row(self) -> bool:
+        """False for summary_only."""
+        return self.output_action == "append_row"
+
+    def nodes(self, limits: Limits) -> tuple[list[str], str]:
+        """The node of each worker, inside the laptop's limits; and a note for the user where the limits cut
+        something off.
+        """
+        count = min(self.instance_count, limits.nodes)
+        names = [f"node{node}" for _ in range(self.max_concurrency_per_instance) for node in range(count)]
+        wanted = self.instance_count * self.max_concurrency_per_instance
+        names = names[: limits.cores]
+        if len(names) == wanted:
+            return names, ""
+        return names, (
+            f"{wanted} workers asked for (instance_count {self.instance_count} x max_concurrency_per_instance "
+            f"{self.max_concurrency_per_instance}), {len(names)} used: "
+            f".cloud/environments/local.yml allows {limits.nodes} nodes and {limits.cores} cores"
+        )
+
+    def as_record(self) -> dict[str, Any]:
+        """The settings for the job's record, without the values of environment variables: they may be secret."""
+        return {**asdict(self), "environment_variables": sorted(self.environment_variables)}
+
+
+def settings_of(spec: Mapping[str, Any]) -> BatchSettings:
+    """The settings that a deployment's (valid) YAML stands for, defaults filled in."""
+    deployment = ModelBatchDeployment.model_validate(spec)
+    settings = deployment.settings
+    return BatchSettings(
+        instance_count=deployment.resources.instance_count,
+        max_concurrency_per_instance=settings.max_concurrency_per_instance,
+        mini_batch_size=settings.mini_batch_size,
+        output_action=settings.output_action,
+        output_file_name=settings.output_file_name,
+        max_retries=settings.retry_settings.max_retries,
+        timeout=settings.retry_settings.timeout,
+        error_threshold=settings.error_threshold,
+        logging_level=settings.logging_level,
+        environment_variables=settings.environment_variables,
+    )
+
+
+def changed(
+    spec: Mapping[str, Any],
+    sets: Sequence[str] = (),
+    mini_batch_size: int | None = None,
+    instance_count: int | None = None,
+) -> BatchSettings:
+    """The settings of one invocation.
+
+    Args:
+        spec: the deployment's YAML.
+        sets: "KEY=VALUE" with a key of `OVERRIDES`.
+        mini_batch_size: `--mini-batch-size`; `instance_count` likewise. They win over `sets`.
+
+    Raises:
+        UserError: an unknown key, or a value that the deployment could not have either.
+    """
+    result = copy.deepcopy(dict(spec))
+    for entry in sets:
+        key, value = _parsed(entry)
+        _put(result, f"--set {key}", OVERRIDES[key], value)
+    if mini_batch_size is not None:
+        _put(result, "--mini-batch-size", OVERRIDES["mini_batch_size"], mini_batch_size)
+    if instance_count is not None:
+        _put(result, "--instance-count", OVERRIDES["compute.instance_count"], instance_count)
+    return settings_of(result)
+
+
+def _parsed(entry: str) -> tuple[str, Any]:
+    key, equals, text = entry.partition("=")
+    key = key.strip()
+    if not equals or not key:
+        raise UserError(f"--set: '{entry}' must be KEY=VALUE; for example --set retry_settings.max_retries=1")
+    if key not in OVERRIDES:
+        known = ", ".join(OVERRIDES)
+        hint = f"write {_MEANT[key]}" if key in _MEANT else f"an invocation can change {known}"
+        raise UserError(f"--set: '{key}' cannot be changed by an invocation; {hint}")
+    try:
+        return key, yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise UserError(f"--set: the value in '{entry}' is not a YAML value; for example --set {key}=1") from None
+
+
+def _put(spec: dict[str, Any], flag: str, keys: tuple[str, ...], value: Any) -> None:
+    target = spec
+    for key in keys[:-1]:
+        target = target.setdefault(key, {})
+    target[keys[-1]] = value
+    for fault in schema_faults(ModelBatchDeployment, spec):
+        if fault.keys == keys:
+            raise UserError(f"{flag}: {fault.message}; {fault.fix}")

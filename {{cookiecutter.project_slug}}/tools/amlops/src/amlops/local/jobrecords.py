@@ -1,0 +1,153 @@
+"""The record of every job of the laptop: `jobs/<name>/job.json`, written atomically at each change.
+
+    record = JobRecords(state).start("pipeline", prefix="train", fields={"display_name": "Train"})
+    record.update(steps={...})
+    record.finish("Completed")
+
+A record is a mapping with name, type, status, created_at, ended_at (UTC, ISO 8601), duration_s and what else the kind
+of job adds. Status is one of Azure ML's: Running, Completed, Failed, Canceled.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import threading
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from amlops.errors import UserError
+from amlops.files import read_json, write_json
+from amlops.local.locks import HeldLock, is_held
+from amlops.local.state import LocalState
+
+FINISHED = ("Completed", "Failed", "Canceled")
+# Azure ML: letters, digits, dashes and underscores, at most 255 characters, starting with a letter or digit.
+NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,254}")
+_FILE = "job.json"
+_LOCK = ".running"
+
+
+def utc_now() -> str:
+    """The current time in UTC, for example 2026-03-01T12:00:00.250Z."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class JobRecord:
+    """One job while it runs. Safe to update from several threads."""
+
+    def __init__(self, folder: Path, data: dict[str, Any], lock: HeldLock) -> None:
+        self.folder = folder
+        self.data = data
+        self._lock = lock
+        self._started = time.monotonic()
+        self._guard = threading.Lock()
+
+    @property
+    def name(self) -> str:
+        """The job's name."""
+        return self.data["name"]
+
+    @property
+    def logs(self) -> Path:
+        """Folder of the job's logs."""
+        return self.folder / "logs"
+
+    @property
+    def outputs(self) -> Path:
+        """Folder of the job's outputs."""
+        return self.folder / "outputs"
+
+    def update(self, **fields: Any) -> None:
+        """Set fields and write the record."""
+        with self._guard:
+            self.data.update(fields)
+            write_json(self.folder / _FILE, self.data)
+
+    def finish(self, status: str, error: str | None = None, **fields: Any) -> dict[str, Any]:
+        """Write the last state (one of FINISHED) and let go of the job. Returns the record."""
+        duration = round(time.monotonic() - self._started, 3)
+        self.update(
+            **fields, status=status, ended_at=utc_now(), duration_s=duration, **({"error": error} if error else {})
+        )
+        self._lock.release()
+        (self.folder / _LOCK).unlink(missing_ok=True)
+        return self.data
+
+
+class JobRecords:
+    """The records of all jobs."""
+
+    def __init__(self, state: LocalState) -> None:
+        self._state = state
+
+    def start(
+        self, kind: str, *, name: str | None = None, prefix: str = "job", fields: dict[str, Any] | None = None
+    ) -> JobRecord:
+        """Make the job's folder and its first record, with status Running.
+
+        Args:
+            kind: pipeline, command or batch.
+            name: the job's name; by default made from `prefix`, the time and four random letters.
+
+        Raises:
+            UserError: the name is not allowed, or taken.
+        """
+        self._state.prepare()
+        folder = self._make_folder(name, prefix)
+        (folder / "logs").mkdir()
+        (folder / "outputs").mkdir()
+        data = {"name": folder.name, "type": kind, "status": "Running", "created_at": utc_now(), **(fields or {})}
+        record = JobRecord(folder, data, HeldLock(folder / _LOCK))
+        record.update()
+        return record
+
+    def check_name(self, name: str) -> None:
+        """Raise UserError when a new job cannot have this name."""
+        if not NAME_PATTERN.fullmatch(name):
+            raise UserError(
+                f"--name: '{name}' must be letters, digits, '-' and '_', starting with a letter or digit, at most 255; "
+                "for example train-1"
+            )
+        if (self._state.jobs / name).exists():
+            raise UserError(f"--name: job '{name}' exists; names are used once, for example {name}-2")
+
+    def show(self, name: str) -> dict[str, Any]:
+        """One record. Raises UserError when there is no such job, or its record cannot be read."""
+        folder = self._state.jobs / name
+        if not NAME_PATTERN.fullmatch(name) or not (folder / _FILE).is_file():
+            raise UserError(f"--name: there is no job '{name}'; `amlops job list` shows them")
+        return self._read(folder)
+
+    def list(self) -> list[dict[str, Any]]:
+        """All records, newest first."""
+        folders = [file.parent for file in self._state.jobs.glob(f"*/{_FILE}")]
+        return sorted((self._read(folder) for folder in folders), key=lambda data: data["created_at"], reverse=True)
+
+    def _make_folder(self, name: str | None, prefix: str) -> Path:
+        stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+        if name is not None:
+            self.check_name(name)
+        folder = self._state.jobs / (name or f"{prefix}-{stamp}-{secrets.token_hex(2)}")
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:  # another process was faster
+            raise UserError(f"--name: job '{folder.name}' exists; names are used once") from None
+        return folder
+
+    def _read(self, folder: Path) -> dict[str, Any]:
+        try:
+            data = read_json(folder / _FILE)
+        except ValueError:
+            raise UserError(
+                "the job's record is not valid JSON; delete the job's folder", file=folder / _FILE
+            ) from None
+        if data["status"] not in FINISHED and not is_held(folder / _LOCK):
+            # The process was killed or the machine stopped: nobody is left to say so in the file.
+            data |= {"status": "Failed", "error": "the process that ran the job ended before the job did"}
+            for step in data.get("steps", {}).values():
+                if step["status"] not in FINISHED:
+                    step["status"] = "Canceled"
+        return data

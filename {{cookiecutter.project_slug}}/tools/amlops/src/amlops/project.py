@@ -1,0 +1,155 @@
+"""The project on disk: its root, its environments and the laptop's limits.
+
+A project is a folder with `.cloud/environments/local.yml`. Each environment has a file there:
+
+    local.yml   {environment: local, limits: {nodes: 2, cores: 2}}      cores: 0 means all cores of the machine
+    dev.yml     {environment: dev, subscription_id, resource_group, workspace, location, endpoints: {logical:
+    physical}, ...}
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from amlops import yamlfile
+from amlops.errors import UserError
+
+ENVIRONMENTS = Path(".cloud") / "environments"
+LOCAL = "local"
+MARKER = ENVIRONMENTS / f"{LOCAL}.yml"
+STATE_FOLDER = ".amlops"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a job on the laptop may use.
+
+    `nodes` is how many nodes a batch job may have, `cores` how many processes run at once.
+    """
+
+    nodes: int
+    cores: int
+
+
+@dataclass(frozen=True)
+class Environment:
+    """One of the places where the project runs, as its file says."""
+
+    name: str
+    file: Path
+    values: Mapping[str, Any]
+
+    @property
+    def is_local(self) -> bool:
+        """True for the laptop."""
+        return self.name == LOCAL
+
+    @property
+    def workspace(self) -> str:
+        """Name of the Azure ML workspace; empty for the laptop."""
+        return str(self.values.get("workspace") or "")
+
+    @property
+    def resource_group(self) -> str:
+        """Resource group of the workspace; empty for the laptop."""
+        return str(self.values.get("resource_group") or "")
+
+    @property
+    def subscription_id(self) -> str:
+        """Azure subscription; empty until the platform has handed the environment over."""
+        return str(self.values.get("subscription_id") or "")
+
+    @property
+    def endpoints(self) -> dict[str, str]:
+        """Logical endpoint name -> physical name, which is unique in the Azure region."""
+        return {str(key): str(value) for key, value in (self.values.get("endpoints") or {}).items()}
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project made from the template. `root` is absolute."""
+
+    root: Path
+
+    @classmethod
+    def find(cls, start: Path | None = None) -> Project:
+        """The nearest project at or above `start` (default: AMLOPS_ROOT, then the current folder).
+
+        Raises:
+            UserError: no project there.
+        """
+        given = os.environ.get("AMLOPS_ROOT") if start is None else None
+        start = Path(given) if given else (start or Path.cwd())
+        start = start.absolute()
+        for folder in (start, *start.parents):
+            if (folder / MARKER).is_file():
+                return cls(folder)
+        hint = "AMLOPS_ROOT" if given else "the current folder"
+        raise UserError(
+            f"{hint}: '{start}' is not in a project (no parent has {MARKER.as_posix()}); go to a project's folder first"
+        )
+
+    @property
+    def state_folder(self) -> Path:
+        """Where the laptop keeps jobs, models and endpoints."""
+        return self.root / STATE_FOLDER
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self.root.name
+
+    def environment_names(self) -> list[str]:
+        """Names of the environments, local first."""
+        names = sorted(file.stem for file in (self.root / ENVIRONMENTS).glob("*.yml"))
+        return sorted(names, key=lambda name: name != LOCAL)
+
+    def environment(self, name: str | None = None) -> Environment:
+        """The environment called `name` (default: AMLOPS_ENV, then local).
+
+        Raises:
+            UserError: there is no such environment, or its file says another name.
+        """
+        source = "--env" if name else "AMLOPS_ENV"
+        name = name or os.environ.get("AMLOPS_ENV") or LOCAL
+        names = self.environment_names()
+        if name not in names:
+            raise UserError(f"{source}: '{name}' is not an environment of this project; one of {', '.join(names)}")
+        document = yamlfile.load(self.root / ENVIRONMENTS / f"{name}.yml")
+        if document.data.get("environment") != name:
+            found = document.data.get("environment")
+            raise document.error(f"'{found}' must be '{name}', as the file is called", "environment")
+        return Environment(name, document.path, document.data)
+
+    @cached_property
+    def limits(self) -> Limits:
+        """The laptop's limits from `local.yml` (default: 2 nodes, all cores).
+
+        Raises:
+            UserError: a limit is not a whole number, or too small.
+        """
+        document = yamlfile.load(self.root / MARKER)
+        nodes = _whole_number(document, "nodes", default=2, minimum=1)
+        cores = _whole_number(document, "cores", default=0, minimum=0)
+        return Limits(nodes=nodes, cores=cores or os.cpu_count() or 1)
+
+    def shown(self, path: Path) -> str:
+        """The path relative to the root where it lies inside, with forward slashes."""
+        try:
+            return path.relative_to(self.root).as_posix()
+        except ValueError:
+            return path.as_posix()
+
+
+def _whole_number(document: yamlfile.YamlFile, key: str, *, default: int, minimum: int) -> int:
+    value = document.section("limits").get(key)
+    if value is None:
+        return default
+    if isinstance(value, bool) or not isinstance(value, int) or value < minimum:
+        raise document.error(f"'{value}' must be a whole number, {minimum} or more; for example 2", "limits", key)
+    return value

@@ -1,0 +1,165 @@
+"""Which kind of file a YAML file is, and what shape that kind has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from amlops.yamlfile import YamlFile
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of file.
+
+    `shape` is "module.Class" below `amlops.validate.schema`; "" for kinds that are not checked here.
+    """
+
+    id: str
+    title: str
+    shape: str = ""
+    note: str = ""
+
+    def load_shape(self) -> type[BaseModel] | None:
+        """The pydantic model; only the shapes that are needed are imported."""
+        if not self.shape:
+            return None
+        module, name = self.shape.split(".")
+        return getattr(import_module(f"amlops.validate.schema.{module}"), name)
+
+
+_KINDS = (
+    Kind("pipeline-job", "pipeline job", "jobs.PipelineJob"),
+    Kind("command-component", "command component", "jobs.CommandComponent"),
+    Kind("command-job", "command job", "jobs.CommandJob"),
+    Kind("batch-endpoint", "batch endpoint", "batch.BatchEndpoint"),
+    Kind("batch-deployment", "batch deployment (type: model)", "batch.ModelBatchDeployment"),
+    Kind("environment", "environment", "assets.EnvironmentShape"),
+    Kind("conda", "conda file of an environment", "assets.CondaFile"),
+    Kind("model", "model", "assets.ModelShape"),
+    Kind("data", "data asset", "assets.DataShape"),
+    Kind("compute-cluster", "compute cluster", "workspace.Cluster"),
+    Kind("compute-instance", "compute instance", "workspace.Instance"),
+    Kind("schedule", "schedule", "workspace.Schedule"),
+    Kind("local-environment", "`.cloud/environments/local.yml`", "workspace.LocalEnvironment"),
+    Kind("azure-environment", "`.cloud/environments/<name>.yml`", "workspace.AzureEnvironment"),
+    Kind("request", "`.cloud/request.yaml`", note="checked by `amlplatform check`"),
+    Kind("other", "parallel, Spark and pipeline components, online endpoints and deployments", note="not checked yet"),
+)
+KINDS = {kind.id: kind for kind in _KINDS}
+
+# The last part of a `$schema` address, without ".schema.json" and upper case, as Azure's examples write them.
+_BY_SCHEMA = {
+    "pipelinejob": "pipeline-job",
+    "commandcomponent": "command-component",
+    "commandjob": "command-job",
+    "batchendpoint": "batch-endpoint",
+    "batchdeployment": "batch-deployment",
+    "modelbatchdeployment": "batch-deployment",
+    "environment": "environment",
+    "model": "model",
+    "data": "data",
+    "amlcompute": "compute-cluster",
+    "computeinstance": "compute-instance",
+    "schedule": "schedule",
+    "pipelinecomponent": "other",
+    "parallelcomponent": "other",
+    "sparkcomponent": "other",
+    "sparkjob": "other",
+    "sweepjob": "other",
+    "pipelinecomponentbatchdeployment": "other",
+    "managedonlineendpoint": "other",
+    "managedonlinedeployment": "other",
+    "kubernetesonlineendpoint": "other",
+    "kubernetesonlinedeployment": "other",
+}
+_BY_TYPE = {
+    "pipeline": "pipeline-job",
+    "amlcompute": "compute-cluster",
+    "computeinstance": "compute-instance",
+    "custom_model": "model",
+    "mlflow_model": "model",
+    "triton_model": "model",
+    "uri_file": "data",
+    "uri_folder": "data",
+    "mltable": "data",
+    "parallel": "other",
+    "spark": "other",
+    "sweep": "other",
+}
+_BY_KEY = {
+    ("trigger", "create_job"): "schedule",
+    ("traffic", "mirror_traffic"): "other",
+    ("auth_mode", "defaults"): "batch-endpoint",
+    ("image", "build", "conda_file"): "environment",
+}
+# Folder in .cloud or pipelines -> kind, for files that say nothing of themselves.
+_BY_FOLDER = {"models": "model", "data": "data", "schedules": "schedule", "compute": "compute-cluster"}
+
+
+def kind_of(document: YamlFile, root: Path | None) -> Kind | None:
+    """What a file is, by its place in the project, `$schema`, `type` and keys; None when it cannot be told."""
+    place = _relative(document.path, root)
+    for find in (_by_place, _by_schema, _by_keys):
+        if found := find(document, place):
+            return KINDS[found]
+    return None
+
+
+def _relative(path: Path, root: Path | None) -> Path:
+    try:
+        return path.relative_to(root) if root else path
+    except ValueError:
+        return path
+
+
+def _by_place(document: YamlFile, place: Path) -> str | None:
+    parts = place.parts
+    if parts[:2] == (".cloud", "environments"):
+        return "local-environment" if place.name == "local.yml" else "azure-environment"
+    if place.as_posix() == ".cloud/request.yaml":
+        return "request"
+    return "conda" if "dependencies" in document.data and "$schema" not in document.data else None
+
+
+def _by_schema(document: YamlFile, place: Path) -> str | None:  # noqa: ARG001
+    address = document.data.get("$schema")
+    if not isinstance(address, str):
+        return None
+    return _BY_SCHEMA.get(address.rsplit("/", 1)[-1].lower().removesuffix(".json").removesuffix(".schema"))
+
+
+def _by_keys(document: YamlFile, place: Path) -> str | None:
+    data = document.data
+    kind = str(data.get("type", "")).lower()
+    if "endpoint_name" in data:
+        return _deployment(kind, data)
+    if kind == "command" or (not kind and "command" in data):
+        return "command-component" if _is_component(data, place) else "command-job"
+    return _BY_TYPE.get(kind) or _by_telling_key(data, place)
+
+
+def _by_telling_key(data: dict[str, Any], place: Path) -> str | None:
+    """By a key that only one kind has; else by the folder."""
+    for keys, kind in _BY_KEY.items():
+        if not data.keys().isdisjoint(keys):
+            return kind
+    if "endpoints" in place.parts and place.stem.startswith("endpoint"):
+        return "batch-endpoint"
+    return next((_BY_FOLDER[part] for part in reversed(place.parts[:-1]) if part in _BY_FOLDER), None)
+
+
+def _deployment(kind: str, data: dict[str, Any]) -> str:
+    online = {"instance_type", "request_settings", "scale_settings", "liveness_probe"} & data.keys()
+    return "other" if kind == "pipeline" or online else "batch-deployment"
+
+
+def _is_component(data: dict[str, Any], place: Path) -> bool:
+    if "components" in place.parts or {"is_deterministic", "version"} & data.keys():
+        return True
+    return not {"compute", "experiment_name", "limits"} & data.keys() and "jobs" not in place.parts

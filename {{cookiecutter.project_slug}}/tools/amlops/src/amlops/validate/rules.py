@@ -1,0 +1,75 @@
+"""Every rule of `amlops validate`, once: its id, what it means, whether it fails the run.
+
+`docs/validate.md` is made from this table.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule. A warning is printed and does not fail the run."""
+
+    id: str
+    meaning: str
+    warning: bool = False
+
+
+_RULES = (
+    # any file
+    Rule("yaml", "The file is not readable YAML: its syntax, a key twice, text that is not UTF-8."),
+    Rule("unknown-kind", "It cannot be told what the file is; `$schema` or `type` says it.", warning=True),
+    Rule("unknown-key", "A key that this kind of file does not have, or that has no effect there."),
+    Rule("missing-key", "A key that this kind of file needs."),
+    Rule("wrong-type", "A value of the wrong type, such as text for a number."),
+    Rule("not-allowed", "A value that is not one of the allowed words."),
+    Rule("out-of-range", "A number outside its range, such as `mini_batch_size: 0`."),
+    Rule("bad-name", "A name with characters or a length that Azure does not allow for it."),
+    Rule("duplicate-name", "Two files of one kind with the same name."),
+    # references
+    Rule("missing-file", "A file or folder that does not exist: code, script, component, conda file, data, model."),
+    Rule("asset-reference", "A reference to an asset that is malformed, or without version or label."),
+    Rule("compute-reference", "A compute target that is not written `azureml:NAME`."),
+    Rule("unknown-compute", "A compute target that no environment of the project has.", warning=True),
+    Rule("no-compute", "A step without a compute target, in a job without `settings.default_compute`."),
+    Rule("no-environment", "An environment with neither `image` nor `build`, or with both."),
+    # pipelines and commands
+    Rule("binding", "A `${{…}}` expression that is malformed or names something that does not exist."),
+    Rule("undeclared", "An input or output that the component or the job does not declare."),
+    Rule("missing-input", "A step without a value for an input that its component needs."),
+    Rule("literal", "A literal of another type than the component declares, or outside its range."),
+    Rule("type-mismatch", "An output or input of one type bound to an input of another."),
+    Rule("optional-input", "An optional input that stands in the command outside `$[[…]]`."),
+    Rule("unused-input", "A declared input or output that no command and no step uses.", warning=True),
+    Rule("cycle", "Steps that wait for each other."),
+    Rule("shell", "A command that needs a shell (`&&`, a pipe, `$VAR`): steps are run without one."),
+    Rule("laptop", "Something that runs in Azure but not on the laptop.", warning=True),
+    # batch endpoints
+    Rule("old-form", "A batch deployment in the old form, with the settings at its root."),
+    Rule("endpoint-name", "A deployment whose `endpoint_name` is no endpoint of the project."),
+    Rule("default-deployment", "`defaults.deployment_name` that is no deployment of the endpoint."),
+    Rule("script", "A scoring script without `init()` and `run(mini_batch)`, or whose result cannot be counted."),
+    Rule("script-arguments", "A scoring script with `parse_args()`: Azure ML passes options of its own."),
+    Rule(
+        "script-output",
+        "A scoring script that writes to its working folder, which is thrown away, or always to one name.",
+        warning=True,
+    ),
+    Rule("batch-environment", "A curated environment: not allowed for batch deployments."),
+    Rule("no-script", "A deployment without `code_configuration`: that is for MLflow models only."),
+    # computes, schedules
+    Rule("instances", "`min_instances` above `max_instances`."),
+    Rule("always-on", "A cluster that keeps nodes at rest, which cost money day and night.", warning=True),
+    Rule("cron", "A cron expression that is malformed or out of range."),
+    Rule("cron-days", "Days or months of a cron expression: Azure ML ignores them.", warning=True),
+    Rule("time-zone", "A time zone that is not one of the Windows names Azure ML takes."),
+    # dependencies, code, the tool
+    Rule("conda", "A conda file that conda cannot read, or that lacks Python or pip."),
+    Rule("dependency", "A package in another version than in requirements.txt, or not in it.", warning=True),
+    Rule("log-model", "`mlflow.<flavour>.log_model`: with MLflow 3 it gets 404 from Azure ML.", warning=True),
+    Rule("tool-edited", "A file of tools/amlops that was changed by hand; an upgrade will meet it.", warning=True),
+)
+
+RULES: dict[str, Rule] = {rule.id: rule for rule in _RULES}

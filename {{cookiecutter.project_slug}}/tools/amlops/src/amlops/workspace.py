@@ -1,0 +1,214 @@
+"""A workspace: what the verbs of the command line act on. It has two implementations, the laptop and Azure.
+
+    ws = connect()                # AMLOPS_ENV, then local
+    model = ws.models.show("digits", "latest")
+
+Only `connect` knows which implementation an environment has; nothing outside asks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from amlops.entities import Model
+from amlops.project import Environment, Project
+
+Record = dict[str, Any]
+"""What a verb prints: values that JSON can hold, keys as `az ml` names them."""
+
+
+class Jobs(Protocol):
+    """`amlops job`."""
+
+    def create(
+        self,
+        file: Path,
+        *,
+        sets: Sequence[str] = (),
+        name: str | None = None,
+        tags: Mapping[str, str] | None = None,
+        stream: bool = False,
+    ) -> Record:
+        """Run the job in `file` to its end and return its record.
+
+        Args:
+            sets: changes such as "inputs.rate=0.1" to what the file says.
+            stream: show the steps' logs while they are written.
+
+        Raises:
+            UserError: the file or a change is wrong; nothing has been made.
+            JobFailed: the job ran and failed.
+        """
+        ...
+
+    def show(self, name: str) -> Record:
+        """The record of one job. Raises UserError when there is none."""
+        ...
+
+    def list(self) -> list[Record]:
+        """All jobs, newest first."""
+        ...
+
+
+class Models(Protocol):
+    """`amlops model`."""
+
+    def create(
+        self,
+        name: str,
+        path: Path,
+        *,
+        type: str = "custom_model",
+        version: str | None = None,
+        tags: Mapping[str, str] | None = None,
+        properties: Mapping[str, str] | None = None,
+        description: str = "",
+    ) -> Model:
+        """Register a file or folder under the next version, or under `version`. Raises UserError."""
+        ...
+
+    def list(self, name: str | None = None, tags: Mapping[str, str] | None = None) -> list[Model]:
+        """Models, newest first; all versions of `name`, or of all names; only those that have all of `tags`."""
+        ...
+
+    def show(self, name: str, version: str | None = None) -> Model:
+        """One model; "latest" or None is the version made last. Raises UserError."""
+        ...
+
+
+class BatchEndpoints(Protocol):
+    """`amlops batch-endpoint`."""
+
+    def create(self, file: Path | None = None, *, name: str | None = None, sets: Sequence[str] = ()) -> Record:
+        """Make an endpoint, or change the one of that name. Raises UserError."""
+        ...
+
+    def update(self, name: str, *, file: Path | None = None, sets: Sequence[str] = ()) -> Record:
+        """Change an endpoint, for example `defaults.deployment_name`. Raises UserError."""
+        ...
+
+    def show(self, name: str) -> Record:
+        """One endpoint. Raises UserError."""
+        ...
+
+    def list(self) -> list[Record]:
+        """All endpoints."""
+        ...
+
+    def delete(self, name: str) -> Record:
+        """Delete an endpoint and its deployments; returns what was deleted. Raises UserError."""
+        ...
+
+    def invoke(
+        self,
+        name: str,
+        *,
+        input: str,
+        input_type: str | None = None,
+        deployment_name: str | None = None,
+        mini_batch_size: int | None = None,
+        instance_count: int | None = None,
+        output_path: str | None = None,
+        overwrite: bool = False,
+        job_name: str | None = None,
+        sets: Sequence[str] = (),
+    ) -> Record:
+        """Score the files at `input` and return the job's record.
+
+        Args:
+            overwrite: replace an output file that exists in `output_path`; only on the laptop.
+
+        Raises:
+            UserError: the input, a setting or a name is wrong; nothing has been made.
+            JobFailed: the job ran and failed.
+        """
+        ...
+
+
+class BatchDeployments(Protocol):
+    """`amlops batch-deployment`."""
+
+    def create(
+        self,
+        file: Path,
+        *,
+        name: str | None = None,
+        endpoint_name: str | None = None,
+        set_default: bool = False,
+        sets: Sequence[str] = (),
+    ) -> Record:
+        """Make a deployment, or change the one of that name. Raises UserError."""
+        ...
+
+    def update(self, name: str, endpoint_name: str, *, file: Path | None = None, sets: Sequence[str] = ()) -> Record:
+        """Change a deployment. Raises UserError."""
+        ...
+
+    def show(self, name: str, endpoint_name: str) -> Record:
+        """One deployment. Raises UserError."""
+        ...
+
+    def list(self, endpoint_name: str) -> list[Record]:
+        """The deployments of an endpoint. Raises UserError."""
+        ...
+
+    def delete(self, name: str, endpoint_name: str) -> Record:
+        """Delete a deployment; refused for an endpoint's default. Raises UserError."""
+        ...
+
+
+class Workspace(Protocol):
+    """One environment of a project. The properties make nothing and cost nothing until a method is called."""
+
+    @property
+    def project(self) -> Project:
+        """The project that the workspace belongs to."""
+        ...
+
+    @property
+    def environment(self) -> Environment:
+        """Which of the project's environments this is."""
+        ...
+
+    @property
+    def jobs(self) -> Jobs:
+        """Command and pipeline jobs."""
+        ...
+
+    @property
+    def models(self) -> Models:
+        """The model registry."""
+        ...
+
+    @property
+    def batch_endpoints(self) -> BatchEndpoints:
+        """Batch endpoints."""
+        ...
+
+    @property
+    def batch_deployments(self) -> BatchDeployments:
+        """Deployments of batch endpoints."""
+        ...
+
+
+def connect(env: str | None = None, root: Path | None = None) -> Workspace:
+    """The workspace of an environment.
+
+    Args:
+        env: local, dev, prod or what else `.cloud/environments` has; default AMLOPS_ENV, then local.
+        root: a folder in the project; default AMLOPS_ROOT, then the current folder.
+
+    Raises:
+        UserError: there is no project there, or no such environment.
+    """
+    project = Project.find(root)
+    environment = project.environment(env)
+    if environment.is_local:
+        from amlops.local import LocalWorkspace
+
+        return LocalWorkspace(project, environment)
+    from amlops.azure import AzureWorkspace
+
+    return AzureWorkspace(project, environment)

@@ -1,0 +1,115 @@
+"""The project's everyday commands, the same on a laptop, in GitHub Actions and in Azure Pipelines.
+
+    python tools/tasks.py setup       the Python environment (.venv)
+    python tools/tasks.py run         every workload on this machine: train, deploy, score, report
+    python tools/tasks.py test        the project's tests
+    python tools/tasks.py lint        style and format; `lint --fix` mends what it can
+    python tools/tasks.py validate    the Azure ML files, without Azure
+    python tools/tasks.py lock        writes requirements*.txt from requirements*.in
+    python tools/tasks.py deploy STEP --env dev|prod      what CI runs in Azure: submit, wait, release
+
+Words after the task go to the program behind it: `test -k names`, `validate pipelines`. Only the standard library is
+used here; the environment that a task needs is made first.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+
+import environment
+from environment import PROJECT, EnvironmentFault, project_environment
+
+# tools/amlops comes with the template and is linted there; an edit here would meet its next version.
+LINTED = (".", "--extend-exclude", "tools/amlops")
+LOCK_HEADER = "# Written by `make lock`; change the .in file, not this one."
+LOCK_FLAGS = ("--quiet", "--universal", "--python-version", "3.11", "--generate-hashes", "--no-header", "--no-annotate")
+
+
+def _in_environment(*arguments: str, dev: bool = False) -> int:
+    """Run the environment's Python with `arguments` in the project's folder; its exit code."""
+    python = project_environment(dev=dev)
+    return subprocess.run([str(python), *arguments], cwd=PROJECT, check=False).returncode
+
+
+def setup(words: Sequence[str]) -> int:
+    """The environment; `--dev` adds what tests and checks need."""
+    return environment.main(words)
+
+
+def run(words: Sequence[str]) -> int:
+    """Each workload's whole way on this machine, one after the other."""
+    for script in sorted(PROJECT.glob("pipelines/*/run.py")):
+        code = _in_environment(str(script.relative_to(PROJECT)), *words)
+        if code:
+            return code
+    return 0
+
+
+def test(words: Sequence[str]) -> int:
+    """The tests."""
+    return _in_environment("-m", "pytest", *words, dev=True)
+
+
+def lint(words: Sequence[str]) -> int:
+    """Both checks run, so that one call shows all there is to mend."""
+    fix = "--fix" in words
+    check = _in_environment("-m", "ruff", "check", *LINTED, *(["--fix"] if fix else []), dev=True)
+    layout = _in_environment("-m", "ruff", "format", *LINTED, *([] if fix else ["--check"]), dev=True)
+    return check or layout
+
+
+def validate(words: Sequence[str]) -> int:
+    """The Azure ML files."""
+    return _in_environment("-m", "amlops", "validate", *words)
+
+
+def deploy(words: Sequence[str]) -> int:
+    """One step of a deployment to Azure."""
+    return _in_environment("tools/deploy.py", *words)
+
+
+def lock(words: Sequence[str]) -> int:
+    """Pins with hashes, without addresses. `--upgrade` takes the newest versions that fit."""
+    for name in ("requirements", "requirements-dev"):
+        held = [] if name == "requirements" else ["--constraint", "requirements.txt"]
+        files = [f"{name}.in", "--output-file", f"{name}.txt"]
+        command = [str(environment.find_uv()), "pip", "compile", *LOCK_FLAGS, *held, *words, *files]
+        code = subprocess.run(command, cwd=PROJECT, check=False).returncode
+        if code:
+            return code
+        pins = PROJECT / f"{name}.txt"
+        pins.write_text(f"{LOCK_HEADER}\n{pins.read_text(encoding='utf-8')}", encoding="utf-8")
+    return 0
+
+
+TASKS: dict[str, Callable[[Sequence[str]], int]] = {
+    "setup": setup,
+    "run": run,
+    "test": test,
+    "lint": lint,
+    "validate": validate,
+    "lock": lock,
+    "deploy": deploy,
+}
+
+
+def main(words: Sequence[str]) -> int:
+    if not words or words[0] in {"-h", "--help"}:
+        print(__doc__)
+        return 0 if words else 2
+    if words[0] not in TASKS:
+        print(f"task: '{words[0]}' is not one of {', '.join(TASKS)}; for example: tasks.py test", file=sys.stderr)
+        return 2
+    try:
+        return TASKS[words[0]](words[1:])
+    except EnvironmentFault as fault:
+        print(f"setup: {fault}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
