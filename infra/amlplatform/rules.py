@@ -16,7 +16,9 @@ from collections.abc import Collection
 
 from amlplatform.regions import REGIONS
 
-PRODUCT_PATTERN = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
+# Folders are named after both a product and a person, and Windows keeps these names for devices.
+_NO_DEVICE = r"(?!(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$))"
+PRODUCT_PATTERN = rf"^{_NO_DEVICE}[a-z][a-z0-9]*(-[a-z0-9]+)*$"
 PRODUCT_LENGTH = (3, 24)
 ENVIRONMENT_PATTERN = r"^[a-z]{2,4}$"
 NAME_SUFFIX_PATTERN = r"^[a-z0-9]{5}$"
@@ -29,7 +31,7 @@ REPOSITORY_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+$"
 # Two parts (organisation/repository) on GitHub, three (organisation/project/repository) on Azure DevOps.
 AZURE_DEVOPS_REPOSITORY_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9-]*/[^/\s][^/]*/[^/\s][^/]*$"
 VM_SIZE_PATTERN = r"^Standard_[A-Z]+[0-9]+[A-Za-z0-9_-]*$"
-PERSON_PATTERN = r"^[a-z][a-z0-9]*([-_.][a-z0-9]+)*$"
+PERSON_PATTERN = rf"^{_NO_DEVICE}[a-z][a-z0-9]*([-_.][a-z0-9]+)*$"
 MONTH_START_PATTERN = r"^[0-9]{4}-[0-9]{2}-01$"
 NO_GUID = "00000000-0000-0000-0000-000000000000"
 
@@ -50,7 +52,7 @@ def check_product(value: str, field: str = "product") -> str | None:
     if not low <= len(value) <= high:
         return fault(field, value, f"must have {low} to {high} characters, it has {len(value)}", "digit-scoring")
     if not _matches(PRODUCT_PATTERN, value):
-        rule = "must be lower-case letters, digits and single hyphens, with a letter first"
+        rule = "must be lower-case letters, digits and single hyphens, a letter first, and no device name of Windows"
         return fault(field, value, rule, "digit-scoring")
     return None
 
@@ -154,7 +156,8 @@ def check_budget_start(value: str, field: str) -> str | None:
 def check_person(value: str, field: str = "person") -> str | None:
     """The name of a person's folder under notebooks/."""
     if not _matches(PERSON_PATTERN, value) or len(value) > 40:
-        rule = "must be at most 40 lower-case letters, digits and single . _ -, with a letter first"
+        signs = "must be at most 40 lower-case letters, digits and single . _ -"
+        rule = f"{signs}, a letter first, and no device name of Windows"
         return fault(field, value, rule, "sample")
     return None
 

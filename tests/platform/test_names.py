@@ -109,8 +109,8 @@ def test_a_role_assignment_keeps_its_name_when_azure_changes_the_casing(principa
 
 def test_faults_of_a_bad_product_are_one_line_and_name_the_rule() -> None:
     assert names.faults("Digits!", ["dev", "prod"]) == [
-        "product: 'Digits!' must be lower-case letters, digits and single hyphens, with a letter first; "
-        "for example 'digit-scoring'"
+        "product: 'Digits!' must be lower-case letters, digits and single hyphens, a letter first, "
+        "and no device name of Windows; for example 'digit-scoring'"
     ]
     assert names.faults("digit-scoring", ["dev", "production"]) == [
         "environments: 'production' must be 2 to 4 lower-case letters; for example 'dev'"

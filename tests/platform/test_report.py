@@ -227,7 +227,7 @@ def test_check_shows_names_lengths_quota_and_warnings(write_request: Callable[..
     document = json.loads(result.stdout)
     vault = document["names"]["prod"]["key_vault"]
     assert vault == {"name": "kv-digitscori-prod-k3x9a", "length": 24, "limit": 24}
-    assert {entry["family"] for entry in document["quota"]} == {"standardDSv2Family", "standard NCASv3_T4 Family"}
+    assert {entry["family"] for entry in document["quota"]} == {"standardDDSv4Family", "standard NCASv3_T4 Family"}
     table = CliRunner().invoke(app, ["check", str(write_request())])
     assert "kv-digitscori-prod-k3x9a" in table.stdout
     assert "24/24" in table.stdout

@@ -52,6 +52,7 @@ PERSON = {"object_id": GROUP}
 BAD: dict[str, tuple[Callable[[dict[str, Any]], None], str, bool]] = {
     "no product": (drop("product"), "product: is missing; for example 'digit-scoring'", True),
     "product with capitals": (put("product", value="Digits"), "product: 'Digits' must be lower-case", True),
+    "product is a device on Windows": (put("product", value="con"), "no device name of Windows", True),
     "product too long": (put("product", value="a" * 25), "3 to 24 characters, it has 25", True),
     "product too short": (put("product", value="ab"), "3 to 24 characters, it has 2", True),
     "product with a number": (put("product", value=5), "product: 5 must be text", True),
@@ -288,9 +289,9 @@ def test_a_complete_request_has_no_warning() -> None:
 def test_quota_counts_every_node_and_instance_per_family() -> None:
     needed = {(entry.environment, entry.family): entry.vcpus for entry in quota(Request.model_validate(full()))}
     assert needed == {
-        ("dev", "standardDSv2Family"): 4 * 4 + 1 * 4,
+        ("dev", "standardDDSv4Family"): 4 * 4 + 1 * 4,
         ("dev", "standard NCASv3_T4 Family"): 2 * 4,
-        ("prod", "standardDSv2Family"): 4 * 4,
+        ("prod", "standardDDSv4Family"): 4 * 4,
         ("prod", "standard NCASv3_T4 Family"): 2 * 4,
     }
 
@@ -326,7 +327,7 @@ def test_sizes_are_found_in_any_casing_and_near_misses_are_suggested() -> None:
     assert found is not None
     assert found.vcpus == 4
     assert vm_sizes.find("Standard_DS3_v9") is None
-    assert vm_sizes.closest("Standard_DS3v2") == "Standard_D4ds_v4"
+    assert vm_sizes.closest("Standard_DS3v2") == "Standard_DS3_v2"
 
 
 def test_regions_without_zones_or_partner_exist() -> None:

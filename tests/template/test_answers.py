@@ -26,6 +26,8 @@ BAD_ANSWERS = {
     "region unknown": ({"region": "West Europe"}, "region: 'West Europe' is not an Azure region"),
     "region misspelt": ({"region": "westeurop"}, "for example 'westeurope'"),
     "person climbs out": ({"person": "../../etc"}, "person: '../../etc'"),
+    "person is a device on Windows": ({"person": "con"}, "no device name of Windows"),
+    "name is a device on Windows": ({"project_name": "Nul"}, "no device name of Windows"),
     "person with capitals": ({"person": "Anna"}, "person: 'Anna' must be"),
     "group no GUID": ({"scientists_group": "data-scientists"}, "scientists_group: 'data-scientists' must be"),
     "group of zeros": ({"scientists_group": "00000000-0000-0000-0000-000000000000"}, "is the empty GUID"),

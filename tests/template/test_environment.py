@@ -160,7 +160,7 @@ def test_a_machine_without_uv_gets_the_pinned_one(
     version = subprocess.run([str(uv), "--version"], capture_output=True, encoding="utf-8", check=True).stdout.split()[
         1
     ]
-    pinned = re.search(r"^uv==(\S+)", (TOOLS / "uv.txt").read_text(encoding="utf-8"))
+    pinned = re.search(r"^uv==(\S+)", (TOOLS / "uv.txt").read_text(encoding="utf-8"), re.MULTILINE)
     assert pinned and version == pinned[1]
 
 

@@ -15,7 +15,9 @@ FOREIGN = re.compile(r"\$\{\{.*?\}\}|\$\[\[.*?\]\]", re.DOTALL)
 BRACES = re.compile(r"\{\{|\}\}|\{%|%\}|\{#|cookiecutter\.")
 # Text that is copied as it is: braces in it are its own.
 COPIED = {".py", ".ipynb", ".png"}
-OF_THE_TEMPLATE = re.compile(r"authors of this template|amlplatform\.names|/work/|local_extensions|TODO|FIXME|XXX")
+OF_THE_TEMPLATE = re.compile(
+    rf"authors of this template|amlplatform\.names|{re.escape(str(ROOT))}|local_extensions|TODO|FIXME|XXX"
+)
 
 
 def texts(project: Path) -> Iterator[tuple[str, str]]:
