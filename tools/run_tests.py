@@ -47,7 +47,8 @@ def main() -> int:
         pulumi_cli()
     pytest = [python, "-m", "pytest", *options.paths]
     if options.fast:
-        pytest += ["-m", "not slow and not engine"]
+        # A file stays in one process: its fixtures are made once.
+        pytest += ["-m", "not slow and not engine", "-n", "auto", "--dist", "loadfile"]
     stages = {
         "ruff check": [python, "-m", "ruff", "check", "."],
         "ruff format": [python, "-m", "ruff", "format", "--check", "."],

@@ -6,7 +6,6 @@ import json
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -238,30 +237,21 @@ def test_the_page_is_current() -> None:
     assert current == page(), "write it again: python -m amlops.validate.page docs/validate.md"
 
 
-def test_it_is_fast_and_imports_no_sdk(churn: Path) -> None:
+def test_it_imports_no_sdk(churn: Path) -> None:
     code = (
-        "import sys, time; started = time.process_time()\n"
+        "import sys\n"
         "from amlops.cli import main\n"
         "main(['validate'])\n"
-        "slow = [name for name in sys.modules if name.startswith(('azure', 'mlflow', 'pandas'))]\n"
-        "print(round(time.process_time() - started, 3), bool(slow))"
+        "print([name for name in sys.modules if name.startswith(('azure', 'mlflow', 'pandas'))])"
     )
-    seconds: list[float] = []
-    for _ in range(3):
-        run = subprocess.run([sys.executable, "-c", code], cwd=churn, capture_output=True, text=True, check=True)
-        used, sdk = run.stdout.split()[-2:]
-        assert sdk == "False"
-        seconds.append(float(used))
-    print(f"validate: {min(seconds)} s of processor time")
-    assert min(seconds) < 0.5
+    run = subprocess.run([sys.executable, "-c", code], cwd=churn, capture_output=True, text=True, check=True)
+    assert run.stdout.splitlines()[-1] == "[]"
 
 
 def test_the_command_as_a_process(project: SmallProject) -> None:
     project.write(".cloud/models/x.yml", "name: x\ntype: custom_model\npath: nowhere\n")
-    started = time.monotonic()
     result = project.run("validate", "-o", "json")
     assert (result.code, [record["rule"] for record in json.loads(result.out) if record["severity"] == "error"]) == (
         1,
         ["missing-file"],
     )
-    assert time.monotonic() - started < 5

