@@ -1,7 +1,7 @@
 # Each target is one plain command; it works without make too.
 PYTHON ?= python3
 
-.PHONY: help demo test check pulumi lock
+.PHONY: help demo test check pulumi generated lock
 
 help: ## show the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -17,6 +17,9 @@ check: ## the fast part of the tests
 
 pulumi: ## build the Pulumi CLI into .tools/bin when none is on PATH
 	$(PYTHON) tools/pulumi/build.py
+
+generated: ## write what is made from the programs: tables in the docs, the request's schema, hashes
+	$(PYTHON) tools/generated.py
 
 lock: ## write the lock files again
 	$(PYTHON) tools/lock.py

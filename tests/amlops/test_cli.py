@@ -154,7 +154,7 @@ def test_every_flag_stands_in_the_table() -> None:
 
 def test_docs_and_manifest_are_current() -> None:
     done = subprocess.run(
-        [sys.executable, str(ROOT / "tools" / "amlops_manifest.py"), "--check"],
+        [sys.executable, str(ROOT / "tools" / "generated.py"), "--check"],
         capture_output=True,
         text=True,
         check=False,

@@ -234,7 +234,7 @@ def test_what_a_file_is(place: str, text: str, kind: str | None) -> None:
 
 def test_the_page_is_current() -> None:
     current = (PROJECT / "docs" / "validate.md").read_text(encoding="utf-8")
-    assert current == page(), "write it again: python -m amlops.validate.page docs/validate.md"
+    assert current == page(), "write it again: make generated"
 
 
 def test_it_imports_no_sdk(churn: Path) -> None:

@@ -131,6 +131,12 @@ class Cluster(_Part):
     ]
 
 
+class GpuCluster(Cluster):
+    """A compute cluster whose size has a GPU."""
+
+    vm_size: Annotated[VmSize, Field(examples=["Standard_NC4as_T4_v3"])]
+
+
 class ComputeInstance(_Part):
     """A machine for one person, in environments that people may enter. It stops when it is not used."""
 
@@ -168,7 +174,7 @@ class Environment(_Part):
     ]
     cpu_cluster: Annotated[Cluster, Field(description="The cluster called cpu-cluster")]
     gpu_cluster: Annotated[
-        Cluster | None, Field(description="The cluster called gpu-cluster; leave it out if no GPU is needed")
+        GpuCluster | None, Field(description="The cluster called gpu-cluster; leave it out if no GPU is needed")
     ] = None
     compute_instances: Annotated[
         list[ComputeInstance],

@@ -1,6 +1,6 @@
 """The tables of commands and flags in the project's docs, made from the command line itself.
 
-`tools/amlops_manifest.py` of the template writes them into `docs/amlops.md`, between the two marks.
+`tools/generated.py` of the template writes them into `docs/amlops.md`, between the two marks.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import typer
 from amlops.cli.app import NOUNS, build
 from amlops.cli.flags import FLAGS, NOT_SUPPORTED
 
-START = "<!-- flags: written by tools/amlops_manifest.py of the template -->"
+START = "<!-- flags: written by tools/generated.py of the template -->"
 END = "<!-- end of flags -->"
 # Flags that every command has; told once, not in every row.
 _EVERYWHERE = ("--env", "--output", "--query", "--print-az", "--help")

@@ -1,14 +1,7 @@
-"""The page `docs/validate.md`, made from the tables of rules and kinds.
-
-python -m amlops.validate.page docs/validate.md
-"""
+"""The page `docs/validate.md`, made from the tables of rules and kinds; the template's `make generated` writes it."""
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
-from amlops.files import write_text
 from amlops.validate.kinds import KINDS
 from amlops.validate.rules import RULES
 
@@ -37,7 +30,7 @@ second.
 `amlops batch-endpoint create` and `amlops batch-deployment create` make the same checks on the file that they are
 given.
 
-This page is made from the program (`python -m amlops.validate.page docs/validate.md`). Do not edit it.
+This page is made from the program. Do not edit it.
 
 """
 
@@ -63,7 +56,3 @@ def _kinds() -> str:
 def _rules() -> str:
     rows = [f"| `{rule.id}` | {'warning' if rule.warning else ''} | {rule.meaning} |" for rule in RULES.values()]
     return "\n".join(["## Rules", "", "| rule | | meaning |", "| --- | --- | --- |", *rows, ""])
-
-
-if __name__ == "__main__":
-    write_text(Path(sys.argv[1]), page())

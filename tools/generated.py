@@ -1,0 +1,80 @@
+"""Write what is made from the programs: tables in the docs, the request's schema, the hashes of tools/amlops.
+
+    python3 tools/generated.py           write them
+    python3 tools/generated.py --check   exit code 1 when one is not current, and its name
+
+Run it after a change in the project's tools/amlops or in the request's model.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from envs import PROJECT, ROOT, tests_python
+
+TOOL = PROJECT / "tools" / "amlops"
+START, END = "<!-- fields: written by tools/generated.py -->\n", "<!-- end of fields -->\n"
+
+
+def contents() -> dict[Path, str]:
+    """What each file should hold."""
+    from amlops.cli import reference as flags  # noqa: PLC0415 (only in the environment of the tests)
+    from amlops.validate.page import page  # noqa: PLC0415
+    from amlplatform.request import json_schema  # noqa: PLC0415
+    from amlplatform.request.reference import markdown  # noqa: PLC0415
+
+    commands, fields = PROJECT / "docs" / "amlops.md", ROOT / "docs" / "platform.md"
+    before, _, rest = fields.read_text(encoding="utf-8").partition(START)
+    after = rest.partition(END)[2]
+    return {
+        commands: flags.with_tables(commands.read_text(encoding="utf-8")),
+        PROJECT / "docs" / "validate.md": page(),
+        PROJECT / ".cloud" / "request.schema.json": json.dumps(json_schema(), indent=2) + "\n",
+        fields: f"{before}{START}\n{markdown()}\n{END}{after}",
+    }
+
+
+def stale() -> list[str]:
+    """Names of the files that are not current, relative to the repository."""
+    from amlops import manifest  # noqa: PLC0415
+
+    wanted = contents()
+    found = [path for path, text in wanted.items() if not path.is_file() or path.read_text(encoding="utf-8") != text]
+    hashes = TOOL / manifest.NAME
+    if not hashes.is_file() or manifest.local_edits(TOOL):
+        found.append(hashes)
+    return [path.relative_to(ROOT).as_posix() for path in found]
+
+
+def write() -> None:
+    """Write what is not current. The hashes come last."""
+    from amlops import manifest  # noqa: PLC0415
+
+    for path, text in contents().items():
+        path.write_text(text, encoding="utf-8", newline="\n")
+    manifest.write(TOOL)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true", help="write nothing")
+    check = parser.parse_args().check
+    if importlib.util.find_spec("amlops") is None:  # not in the environment that has both programs
+        return subprocess.run([str(tests_python()), __file__, *sys.argv[1:]], check=False).returncode
+    names = stale()
+    if check:
+        for name in names:
+            print(f"not current: {name}; run python3 tools/generated.py", file=sys.stderr)
+        return 1 if names else 0
+    write()
+    print("\n".join(f"written: {name}" for name in names) or "everything is current")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
