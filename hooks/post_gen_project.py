@@ -30,11 +30,12 @@ def remove(path: Path) -> None:
 
 
 def start_repository() -> None:
-    """`git init`, where git is there and the project does not lie in a repository already."""
+    """`git init`, where git is there and the project lies in no repository, or in one that ignores it."""
     if shutil.which("git") is None:
         return
     inside = subprocess.run(["git", "rev-parse", "--is-inside-work-tree"], capture_output=True, check=False)
-    if inside.returncode != 0:
+    ignored = subprocess.run(["git", "check-ignore", "--quiet", "."], capture_output=True, check=False)
+    if inside.returncode != 0 or ignored.returncode == 0:
         subprocess.run(["git", "init", "--quiet", "--initial-branch=main"], capture_output=True, check=False)
 
 

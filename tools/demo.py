@@ -53,6 +53,7 @@ class Record:
         lines += [f"  {title:<{width}}  {seconds:6.1f} s" for title, seconds in times]
         lines += ["", "Look at"]
         lines += [f"  {label:<{label_width}}  {_shown(path)}" for label, path in self.results]
+        lines += ["", "The next demo replaces this project. For one of your own: docs/using-the-template.md"]
         return "\n".join(lines)
 
 
@@ -60,10 +61,11 @@ def _shown(path: Path) -> Path:
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
-def run(*command: str | Path, cwd: Path = ROOT, **variables: str) -> None:
-    """Run a command with its output on this terminal. Raises DemoError when it fails."""
+def run(*command: str | Path, cwd: Path = ROOT, quiet: bool = False, **variables: str) -> None:
+    """Run a command with its output on this terminal, or only its errors. Raises DemoError when it fails."""
     words = [str(word) for word in command]
-    code = subprocess.run(words, cwd=cwd, env={**os.environ, **variables}, check=False).returncode
+    output = subprocess.DEVNULL if quiet else None
+    code = subprocess.run(words, cwd=cwd, env={**os.environ, **variables}, stdout=output, check=False).returncode
     if code:
         raise DemoError(f"`{' '.join([Path(words[0]).name, *words[1:]])}` ended with exit code {code}")
 
@@ -106,9 +108,10 @@ def run_pipelines(project: Path) -> None:
 def bring_up(python: Path, request: Path, product: str, platform: Path) -> None:
     """Onboard the request in a platform repository of its own and bring both stacks up with the real engine."""
     amlplatform = (python, "-m", "amlplatform")
-    run(*amlplatform, "init", platform)
     subscriptions = [f"--subscription={name}={DEMO_SUBSCRIPTION}" for name in ENVIRONMENTS]
-    run(*amlplatform, "onboard", request, "--project", platform, *subscriptions)
+    print("(group and subscriptions are made up: the offline Azure does not ask whether they exist)", flush=True)
+    for words in (("init", platform), ("onboard", request, "--project", platform, *subscriptions)):
+        run(*amlplatform, *words, quiet=True)
     for name in ENVIRONMENTS:
         command = ("pulumi", "up", "--stack", f"{product}-{name}", "--yes", "--skip-preview")
         run(*amlplatform, "offline", "--project", platform, "--", *command)

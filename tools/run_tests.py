@@ -16,9 +16,10 @@ import time
 from envs import ROOT, environment, tests_python
 
 
-def pulumi_cli() -> None:
-    """Have the Pulumi CLI, which the engine's tests need. Where it cannot be built they say so themselves."""
-    subprocess.run([sys.executable, str(ROOT / "tools" / "pulumi" / "build.py")], check=False)
+def pulumi_cli() -> bool:
+    """Have the Pulumi CLI, which the engine's tests need. A laptop may do without: they skip there and say so."""
+    built = subprocess.run([sys.executable, str(ROOT / "tools" / "pulumi" / "build.py")], check=False).returncode == 0
+    return built or not os.environ.get("CI")
 
 
 def stage(title: str, command: list[str]) -> bool:
@@ -43,8 +44,9 @@ def main() -> int:
     except environment.EnvironmentFault as error:
         print(f"tests: {error}", file=sys.stderr)
         return 1
-    if not options.fast:
-        pulumi_cli()
+    if not options.fast and not pulumi_cli():
+        print("tests: CI is set, and the Pulumi CLI could not be built (its reason stands above)", file=sys.stderr)
+        return 1
     pytest = [python, "-m", "pytest", *options.paths]
     if options.fast:
         # A file stays in one process: its fixtures are made once.

@@ -58,20 +58,23 @@ class SmallProject:
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("AMLOPS_", "MLFLOW_"))}
         return {**kept, "AMLOPS_CACHE": str(self.cache), **variables}
 
-    def start(self, *words: str, cwd: Path | None = None, **variables: str) -> subprocess.Popen[str]:
-        """Start `amlops WORDS`."""
+    def start(
+        self, *words: str, cwd: Path | None = None, stdin: int = subprocess.DEVNULL, **variables: str
+    ) -> subprocess.Popen[str]:
+        """Start `amlops WORDS`; `stdin` is a file descriptor, by default of an empty file."""
         return subprocess.Popen(
             [sys.executable, "-m", "amlops", *words],
             cwd=cwd or self.root,
             env=self.environment(**variables),
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
             encoding="utf-8",
         )
 
-    def run(self, *words: str, cwd: Path | None = None, **variables: str) -> Result:
+    def run(self, *words: str, cwd: Path | None = None, stdin: int = subprocess.DEVNULL, **variables: str) -> Result:
         """Run `amlops WORDS` to its end."""
-        process = self.start(*words, cwd=cwd, **variables)
+        process = self.start(*words, cwd=cwd, stdin=stdin, **variables)
         out, err = process.communicate(timeout=120)
         return Result(process.returncode, out, err)

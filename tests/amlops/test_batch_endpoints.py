@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -39,7 +40,8 @@ def test_the_whole_way_on_the_command_line(batch: BatchProject) -> None:
     invoked = amlops(
         "batch-endpoint", "invoke", "--name", "scorer", "--input", str(images), "--input-type", "uri_folder"
     )
-    assert (invoked.code, invoked.err) == (0, "")
+    failed_items = Path(invoked.json["failed_items_file"]).relative_to(batch.root).as_posix()
+    assert (invoked.code, invoked.line) == (0, f"amlops: note: 1 of 3 items failed: {failed_items}")
     assert invoked.json["items"] == {"total": 3, "succeeded": 2, "failed": 1}
     job = amlops(
         "batch-endpoint", "invoke", "-n", "scorer", "--input", str(images), "--query", "name", "-o", "tsv"
@@ -50,9 +52,11 @@ def test_the_whole_way_on_the_command_line(batch: BatchProject) -> None:
     failed = amlops("batch-endpoint", "invoke", "-n", "scorer", "--input", str(images), "--set", "error_threshold=0")
     assert (failed.code, failed.json["status"]) == (3, "Failed")
     assert failed.err.startswith("amlops: 3.txt: missing from the result of run()\n")
+    assert "1 of 3 items failed: .amlops/jobs/" in failed.err
     table = amlops("batch-endpoint", "invoke", "-n", "scorer", "--input", str(images), "-o", "table")
     assert "2 of 3 scored, 1 failed" in table.out
-    assert amlops("batch-endpoint", "delete", "-n", "scorer", "--yes").code == 0
+    deleted = amlops("batch-endpoint", "delete", "-n", "scorer", "--yes")
+    assert (deleted.code, deleted.line) == (0, "deleted the batch endpoint 'scorer' and its deployments: first")
     assert amlops("batch-endpoint", "list").json == []
     assert amlops("job", "show", "-n", job).code == 0  # jobs survive their endpoint
 
@@ -145,7 +149,7 @@ def test_an_override_wins_for_one_job_only(batch: BatchProject) -> None:
         (["--input-type", "uri_file"], "is a folder, not uri_file"),
         (["--output-path", "images/1.txt"], "is a file; give a folder"),
         (["--output-path", "azureml://datastores/x/paths/y"], "is not on this machine"),
-        (["--job-name", "a/b"], "--name: 'a/b' must be"),
+        (["--job-name", "../x"], "--job-name: '../x' must be"),
     ],
 )
 def test_a_wrong_invocation_gets_one_line_and_makes_nothing(
@@ -204,7 +208,7 @@ def test_a_wrong_deployment_gets_one_line_and_makes_nothing(
         (("update", "-n", "scorer", "--set", "defaults.deployment_name=new"), "has no deployment 'new' yet"),
         (("show", "-n", "nope"), "there is no batch endpoint 'nope'; there are: scorer"),
         (("show", "-n", "../../x"), "there is no batch endpoint"),
-        (("delete", "-n", "nope"), "there is no batch endpoint 'nope'"),
+        (("delete", "-n", "nope", "--yes"), "there is no batch endpoint 'nope'"),
         (("invoke", "-n", "scorer", "--input", "."), "has no default deployment"),
     ],
 )
@@ -217,6 +221,48 @@ def test_wrong_endpoints_get_one_line(
     result = amlops("batch-endpoint", *words)
     assert result.code in (1, 2)
     assert said in result.line
+
+
+def test_deleting_needs_a_yes(batch: BatchProject) -> None:
+    batch.deploy()
+    amlops = batch.files.run
+    for words in (
+        ("batch-endpoint", "delete", "--name", "scorer"),
+        ("batch-deployment", "delete", "--name", "first", "--endpoint-name", "scorer"),
+    ):
+        result = amlops(*words)
+        example = f"amlops {' '.join(words)} --yes"
+        says = f"amlops: --yes: is needed to delete without a terminal; for example {example}"
+        assert (result.code, result.line) == (1, says)
+    assert [record["name"] for record in batch.deployments.list("scorer")] == ["first"]
+
+
+@pytest.mark.parametrize(("answer", "code", "left"), [("n", 1, ["scorer"]), ("y", 0, [])])
+def test_deleting_asks_on_a_terminal(batch: BatchProject, answer: str, code: int, left: list[str]) -> None:
+    pty = pytest.importorskip("pty")
+    batch.deploy()
+    ours, theirs = pty.openpty()
+    os.write(ours, f"{answer}\n".encode())
+    result = batch.files.run("batch-endpoint", "delete", "-n", "scorer", stdin=theirs)
+    os.close(theirs)
+    os.close(ours)
+    assert result.code == code and "Delete the batch endpoint 'scorer' and its deployments?" in result.err
+    assert [record["name"] for record in batch.endpoints.list()] == left
+
+
+def test_a_deployment_is_deleted_by_name(batch: BatchProject, amlops: InProcess) -> None:
+    batch.deploy()
+    sets = [f"settings.environment_variables.TRACE={batch.root / 'trace'}"]
+    batch.deployments.create(batch.root / FILE, name="second", sets=sets)
+    words = ("batch-deployment", "delete", "-e", "scorer", "--yes", "-n")
+    assert "has no deployment '../endpoint'" in amlops(*words, "../endpoint").line
+    assert amlops(*words, "second").line == "deleted the deployment 'second' of the batch endpoint 'scorer'"
+    assert [record["name"] for record in batch.deployments.list("scorer")] == ["first"]
+
+
+def test_an_endpoint_that_deployments_do_not_find(amlops: InProcess) -> None:
+    result = amlops("batch-deployment", "list", "-e", "nope")
+    assert result.code == 1 and "--endpoint-name: there is no batch endpoint 'nope'" in result.line
 
 
 def test_code_that_is_data_is_refused(batch: BatchProject, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -232,3 +278,14 @@ def test_caches_are_not_part_of_the_code(batch: BatchProject) -> None:
     assert [path.relative_to(code).as_posix() for path in code.rglob("*") if path.is_file()] == ["score/driver.py"]
     first = code.stat().st_ino
     assert Path(batch.deploy()["code_path"]).stat().st_ino == first  # the same content is kept once
+
+
+@pytest.mark.parametrize("name", ["../endpoint", "../../../../package", "..", ""])
+def test_a_name_never_leads_out_of_the_endpoints_folder(batch: BatchProject, name: str) -> None:
+    batch.deploy()
+    file = batch.root / "package.json"
+    file.write_text("{}", encoding="utf-8")
+    with pytest.raises(UserError, match="has no deployment"):
+        batch.deployments.delete(name, "scorer")
+    assert file.exists()
+    assert batch.endpoints.show("scorer")["name"] == "scorer"

@@ -304,6 +304,27 @@ def test_reasons_of_the_script_are_merged(batch: BatchProject) -> None:
     ]
 
 
+def test_a_reason_of_an_attempt_that_failed_is_forgotten_when_the_next_succeeds(batch: BatchProject) -> None:
+    driver = """
+import os
+from pathlib import Path
+
+def init(): pass
+
+def run(mini_batch):
+    folder = Path(os.environ["AZUREML_BI_OUTPUT_PATH"], "failed_items")
+    if not folder.exists():
+        folder.mkdir()
+        (folder / "a.csv").write_text("item,reason\\n1.txt,disk hiccup\\n", encoding="utf-8")
+        raise OSError("disk hiccup")
+    return list(mini_batch)
+"""
+    batch.deploy("settings.mini_batch_size=9", "settings.max_concurrency_per_instance=1", driver=driver)
+    record = batch.invoke(batch.images({"1.txt": "", "2.txt": ""}))
+    assert record["items"] == {"total": 2, "succeeded": 2, "failed": 0}
+    assert not record["failed_items_file"]
+
+
 def test_output_to_a_folder_of_the_user(batch: BatchProject) -> None:
     batch.deploy()
     folder = batch.images({"1.txt": "ok"})

@@ -11,6 +11,7 @@ from amlops_support import PROJECT, ROOT, SmallProject
 
 from amlops import __version__
 from amlops.cli import flags, reference
+from amlops.cli.output import emit
 
 DEV_YML = """\
 environment: dev
@@ -27,7 +28,7 @@ registry: crchurndev
 @pytest.fixture
 def with_dev(project: SmallProject) -> SmallProject:
     project.write(".cloud/environments/dev.yml", DEV_YML)
-    project.write("pipelines/train.yml", "type: pipeline\ninputs: {images: {type: uri_folder}}\njobs: {}\n")
+    project.write("pipelines/train.yml", "type: pipeline\ninputs: {rate: 1, images: {type: uri_folder}}\njobs: {}\n")
     return project
 
 
@@ -59,6 +60,10 @@ def test_version(project: SmallProject) -> None:
         (["model", "create", "-n", "m"], "--file, or --name and --path, are needed"),
         (["model", "create", "--name"], "requires an argument"),
         (["--env", "dev", "job", "list"], "--env stands after the verb"),
+        (
+            ["batch-endpoint", "invoke", "-n", "x", "--input", ".", "-m", "abc"],
+            "'--mini-batch-size': must be a whole number; for example 10",
+        ),
         (["job", "list", "--query", "[["], "--query: '[[' is not JMESPath"),
     ],
 )
@@ -143,6 +148,33 @@ def test_azure_answers_with_the_az_command(with_dev: SmallProject, command: str,
 def test_print_az_spells_out_the_path_of_a_data_input(with_dev: SmallProject) -> None:
     words = ["job", "create", "-f", "pipelines/train.yml", "--set", "inputs.images=some", "--env", "dev", "--print-az"]
     assert f"--set 'inputs.images.path=\"{with_dev.root}/some\"'" in with_dev.run(*words).out
+
+
+def test_azure_refuses_what_is_wrong_before_it_answers(with_dev: SmallProject) -> None:
+    with_dev.write("e.yml", "name: scorer\n")
+    for words, says in (
+        (["-f", "pipelines/train.yml", "--set", "inputs.rates=3"], "did you mean 'rate'? it has: rate, images"),
+        (["-f", "e.yml"], "is not a job: it has neither 'type: pipeline' nor 'command'"),
+    ):
+        for option in ([], ["--print-az"]):
+            result = with_dev.run("job", "create", *words, "--env", "dev", *option)
+            assert (result.code, result.out) == (1, "") and says in result.line
+    words = ["job", "create", "-f", "pipelines/train.yml", "--set", "inputs.images.path=x", "--env", "dev"]
+    assert with_dev.run(*words, "--print-az").code == 0
+
+
+def test_names_are_not_wrapped(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("amlops.cli.output._WIDTH_WHEN_PIPED", 60)
+    name = "image-scoring-20260301-120000-ab12"
+    emit([{"name": name, "type": "x" * 50, "status": "Completed"}], "table", columns=("name", "type", "status"))
+    assert any(line.startswith(name) for line in capsys.readouterr().out.splitlines())
+
+
+def test_the_docs_tell_which_flags_every_command_has() -> None:
+    text = reference.markdown()
+    for command, entries in reference.commands():
+        common = {entry.split()[-1] for entry in entries} & {"--env", "--output", "--query"}
+        assert (f"- `amlops {command}` has only" in text) == (len(common) < 3)
 
 
 def test_every_flag_stands_in_the_table() -> None:

@@ -202,6 +202,13 @@ def test_component_faults(project: SmallProject, fault: str) -> None:
     [
         (["--set", "inputs.rate"], 1, "must be KEY=VALUE"),
         (["--set", "=3"], 1, "must be KEY=VALUE"),
+        (
+            ["--set", "inputs.rat=1"],
+            1,
+            "--set: 'inputs.rat' is not an input of this job; did you mean 'rate'? it has",
+        ),
+        (["--set", "inputs.zz.path=x"], 1, "--set: 'inputs.zz' is not an input of this job; it has: rate, "),
+        (["--set", "inputs={zz: 1}"], 1, "'inputs.zz' is not an input of this job"),
         (["--set", "inputs.rate.x=1"], 1, "goes below 'inputs.rate', which is a plain value"),
         (["--set", "inputs.rate=[1"], 1, "is not a YAML value"),
         (["--set", "inputs.rate=7"], 1, "'7' is above the maximum 1"),
@@ -216,6 +223,20 @@ def test_component_faults(project: SmallProject, fault: str) -> None:
 )
 def test_arguments(project: SmallProject, words: list[str], code: int, says: str) -> None:
     check(small_pipeline(project), says, "job", "create", "-f", FILE, *words, code=code)
+
+
+def test_an_input_that_a_command_job_does_not_declare(project: SmallProject) -> None:
+    job = "type: command\ncommand: python -V\nenvironment: azureml:e@latest\ncompute: azureml:c\n"
+    project.write("job.yml", job)
+    words = ("job", "create", "-f", "job.yml", "--set")
+    check(project, "'inputs.rate' is not an input of this job; it has: none", *words, "inputs.rate=1")
+    project.write("job.yml", f"{job}inputs: {{rate: 2}}\n")
+    assert project.run(*words, "inputs.rate=1", "--query", "inputs.rate").json == 1
+
+
+def test_a_file_that_is_not_a_job(project: SmallProject) -> None:
+    project.write("e.yml", "name: scorer\n")
+    check(project, "e.yml: is not a job: it has neither 'type: pipeline' nor 'command'", "job", "create", "-f", "e.yml")
 
 
 def test_limits_and_environment_files(project: SmallProject) -> None:

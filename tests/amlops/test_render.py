@@ -99,6 +99,93 @@ def test_an_open_data_input_is_left_out_with_its_bindings(full: SmallProject) ->
     assert rendered["inputs"] == {} and rendered["jobs"]["one"]["inputs"] == {}
 
 
+SHARED = {
+    "an anchor": (
+        "compute: &c azureml:cpu-cluster\nnote: 1  # kept as data\n",
+        {"compute": "azureml:cpu-large", "note": 1},
+    ),
+    "an alias of a value": (
+        "settings: {default_compute: &c azureml:cpu-cluster}\njobs: {a: {compute: *c}, b: {compute: *c}}\n",
+        {
+            "settings": {"default_compute": "azureml:cpu-large"},
+            "jobs": {"a": {"compute": "azureml:cpu-large"}, "b": {"compute": "azureml:cpu-large"}},
+        },
+    ),
+    "an alias where the value is no name": (
+        "description: &c azureml:cpu-cluster\ncompute: *c\n",
+        {"description": "azureml:cpu-cluster", "compute": "azureml:cpu-large"},
+    ),
+    "an alias of a mapping": (
+        "jobs:\n  a: &a\n    compute: azureml:cpu-cluster\n  b: *a\n",
+        {"jobs": {"a": {"compute": "azureml:cpu-large"}, "b": {"compute": "azureml:cpu-large"}}},
+    ),
+    "a merge key": (
+        "jobs:\n  a: &a\n    compute: azureml:cpu-cluster\n    type: command\n  b:\n    <<: *a\n    type: sweep\n",
+        {
+            "jobs": {
+                "a": {"compute": "azureml:cpu-large", "type": "command"},
+                "b": {"compute": "azureml:cpu-large", "type": "sweep"},
+            }
+        },
+    ),
+    "a folded value": (
+        "compute: >-\n  azureml:cpu-cluster\ntype: command\n",
+        {"compute": "azureml:cpu-large", "type": "command"},
+    ),
+    "a literal value": (
+        "jobs:\n  a:\n    compute: |-\n      azureml:cpu-cluster\n    type: command\n",
+        {"jobs": {"a": {"compute": "azureml:cpu-large", "type": "command"}}},
+    ),
+    "a quoted value over two lines": (
+        'compute: "azureml:cpu-\\\n  cluster"\ntype: command\n',
+        {"compute": "azureml:cpu-large", "type": "command"},
+    ),
+    "a tag": ("compute: !!str azureml:cpu-cluster\n", {"compute": "azureml:cpu-large"}),
+}
+
+
+@pytest.mark.parametrize("case", SHARED)
+def test_a_value_without_a_place_of_its_own_is_replaced_too(full: SmallProject, case: str) -> None:
+    text, expected = SHARED[case]
+    full.write("pipelines/p/train.yml", text)
+    result = full.run("render", "--env", "dev", "-o", "build/dev")
+    assert result.code == 0, result.err
+    rendered = (full.root / "build/dev/pipelines/p/train.yml").read_text()
+    assert yaml.safe_load(rendered) == expected
+    assert rendered.startswith("# Rendered from pipelines/p/train.yml: written anew")
+
+
+def test_anchors_and_blocks_that_hold_no_name_stay_as_they_are(full: SmallProject) -> None:
+    text = (
+        "command: >-  # long\n  python main.py\n  --all\nx: &x {a: 1}\ny: *x\nz: {<<: *x}\n"
+        "compute: azureml:cpu-cluster  # here\n"
+    )
+    full.write("pipelines/p/train.yml", text)
+    assert full.run("render", "--env", "dev", "-o", "build/dev").code == 0
+    rendered = (full.root / "build/dev/pipelines/p/train.yml").read_text()
+    assert rendered == text.replace("cpu-cluster", "cpu-large")
+
+
+FOREIGN = {
+    "two documents": "a: 1\n---\nb: 2\n",
+    "a list": "# names\n- a\n- compute: azureml:other\n",
+    "Jinja": "{% for x in y %}\n{{ x }}: 1\n{% endfor %}\n",
+    "a compute of its own": "compute: azureml:other\npath: ../../data/images\n",
+    "a name of ours": "compute: azureml:cpu-cluster\r\nendpoint_name: scoring\r\n",
+    "not UTF-8": "name: \udce9\n",
+}
+
+
+@pytest.mark.parametrize("case", FOREIGN)
+def test_yaml_in_code_is_copied_as_it_is(full: SmallProject, case: str) -> None:
+    content = FOREIGN[case].encode("utf-8", "surrogateescape")
+    (full.root / "code/train/config.yml").write_bytes(content)
+    result = full.run("render", "--env", "dev", "-o", "build/dev")
+    assert result.code == 0, result.err
+    assert "code/" not in result.out
+    assert (full.root / "build/dev/code/train/config.yml").read_bytes() == content
+
+
 FAULTS = {
     "unknown endpoint": (
         ".cloud/endpoints/scoring/deployment.yml",

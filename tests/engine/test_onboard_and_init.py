@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -39,6 +40,10 @@ def changed_request(folder: Path, changes: Mapping[str, str]) -> Path:
     return path
 
 
+def without_subscription(result: Result) -> list[str]:
+    return [line for line in result.stderr.splitlines() if "has no subscription" in line]
+
+
 def stack_file(live: LiveProject, environment: str) -> Path:
     return live.folder / "stacks" / f"Pulumi.{PRODUCT}-{environment}.yaml"
 
@@ -60,7 +65,11 @@ def test_a_new_live_project_has_the_program_of_infra(live: LiveProject) -> None:
     for name in ("Pulumi.yaml", "__main__.py"):
         assert files[name] == (ROOT / "infra" / name).read_bytes(), f"{name}: infra is a live project, too"
     version = amlplatform("--version").stdout.split()[-1]
-    assert f"amlplatform=={version}\n" in files["requirements.txt"].decode()
+    pins = files["requirements.txt"].decode()
+    assert f"# amlplatform=={version}\n" in pins
+    # The name is on no public index: nothing that pip runs may ask for it before a person says where it comes from.
+    installed = [line.split("==")[0] for line in pins.splitlines() if line and not line.startswith("#")]
+    assert installed == ["pulumi", "pulumi-azure-native"]
 
 
 def test_an_empty_folder_may_be_used(tmp_path: Path) -> None:
@@ -87,7 +96,10 @@ def test_onboard_writes_request_and_stack_files(live: LiveProject) -> None:
     dev, prod = (stack_file(live, name).read_text(encoding="utf-8") for name in ("dev", "prod"))
     assert yaml.safe_load(dev) == {"config": {**shared, "azure-native:subscriptionId": GUID}}
     assert yaml.safe_load(prod) == {"config": shared}
-    assert "ARM_SUBSCRIPTION_ID" in prod
+    advice = "Pulumi takes ARM_SUBSCRIPTION_ID or the login's; give --subscription prod=GUID"
+    assert f"  # azure-native:subscriptionId is not set; {advice}\n" in prod
+    assert without_subscription(result) == [f"warning: {PRODUCT}-prod has no subscription; {advice}"]
+    assert "open a pull request with these files" in result.stdout
     for command in ("amlplatform plan", f"amlplatform offline -- pulumi up -s {PRODUCT}-dev"):
         assert command in result.stdout
 
@@ -97,7 +109,9 @@ def test_onboard_a_second_time_changes_nothing(live: LiveProject) -> None:
     before = {path: path.stat().st_mtime_ns for path in live.folder.rglob("*")}
     again = onboard(live, REQUEST, "--subscription", f"dev={GUID}")
     assert again.returncode == 0, explained(again)
-    assert f"{PRODUCT}: nothing to change" in again.stdout
+    assert again.stdout.startswith(f"{PRODUCT}: nothing changed; requests/{PRODUCT}.yaml and the stack files are up to")
+    assert "pull request" not in again.stdout
+    assert len(without_subscription(again)) == 1
     assert {path: path.stat().st_mtime_ns for path in live.folder.rglob("*")} == before
 
 
@@ -120,6 +134,21 @@ def test_onboard_shows_what_changes_and_keeps_what_others_wrote(live: LiveProjec
     comment = next(line for line in added.splitlines() if "ARM_SUBSCRIPTION_ID" in line)
     expected = added.replace(comment.strip(), f"azure-native:subscriptionId: {GUID}")
     assert prod.read_text(encoding="utf-8") == expected
+    assert [line.split()[1] for line in without_subscription(later)] == [f"{PRODUCT}-dev"]
+
+
+def test_a_stack_file_without_subscription_gets_the_comment_once(live: LiveProject) -> None:
+    flow = f"config: {{'amlplatform:request': requests/{PRODUCT}.yaml, 'azure-native:location': x}}\n"
+    stack_file(live, "dev").write_text("config:\n    azure-native:tenantId: x\n", encoding="utf-8")
+    stack_file(live, "prod").write_text(flow, encoding="utf-8")
+    for _ in range(2):
+        result = onboard(live)
+        assert result.returncode == 0, explained(result)
+        assert len(without_subscription(result)) == 2
+        assert (
+            stack_file(live, "dev").read_text(encoding="utf-8").count("\n    # azure-native:subscriptionId is not") == 1
+        )
+        assert stack_file(live, "prod").read_text(encoding="utf-8") == flow
 
 
 @pytest.mark.parametrize(
@@ -275,3 +304,14 @@ def test_all_files_are_written_or_none(tmp_path: Path) -> None:
         write_all({tmp_path / "a": b"new", tmp_path / "b": b"new", tmp_path / "c": b"new"})
     assert (tmp_path / "a").read_text(encoding="utf-8") == "old"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "c"]
+
+
+def test_the_home_of_the_package_is_a_live_project_that_is_up_to_date(tmp_path: Path) -> None:
+    home = tmp_path / "infra"
+    for name in ("Pulumi.yaml", "__main__.py", "requests", "stacks"):
+        source, target = ROOT / "infra" / name, home / name
+        target.parent.mkdir(exist_ok=True)
+        shutil.copytree(source, target) if source.is_dir() else shutil.copy(source, target)
+    result = amlplatform("onboard", REQUEST, "--project", home)
+    assert "nothing changed" in result.stdout + result.stderr
+    assert contents(home / "stacks") == contents(ROOT / "infra" / "stacks")

@@ -13,9 +13,12 @@ from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
 from amlplatform.armtypes.catalogue import UNKNOWN
 from amlplatform.cloud import wire
+from amlplatform.cloud.engine import environment
 from amlplatform.cloud.provider import AzureNativeProvider, serve
 from amlplatform.cloud.resource_manager import ResourceManager
 from amlplatform.cloud.state import SUBSCRIPTION_ID, CloudState
+from amlplatform.cloud.workplace import Workplace
+from amlplatform.live.project import Project
 
 GROUP = {"resourceGroupName": "rg-churn-dev", "location": "westeurope"}
 ACCOUNT = {
@@ -199,6 +202,13 @@ def test_create_takes_over_nothing_that_exists(engine: Engine) -> None:
     inputs = {"resourceGroupName": "rg-churn-dev", "accountName": "stchurndev", "blobServicesName": "default"}
     engine.create(kind, inputs)
     engine.create(kind, {**inputs, "isVersioningEnabled": True})
+    # A container that is merely called so is not.
+    kind = "azure-native:storage:BlobContainer"
+    inputs = {"resourceGroupName": "rg-churn-dev", "accountName": "stchurndev", "containerName": "default"}
+    engine.create(kind, inputs)
+    with pytest.raises(grpc.RpcError) as refused:
+        engine.create(kind, inputs)
+    assert "cannot create already existing resource" in fault(refused)
 
 
 def test_a_kind_that_is_not_in_the_catalogue(engine: Engine) -> None:
@@ -273,3 +283,15 @@ def test_functions(engine: Engine) -> None:
     assert 'Code="ResourceNotFound"' in missing.failures[0].reason
     unknown = engine.invoke("azure-native:web:listWebAppKeys")
     assert "does not have the function" in unknown.failures[0].reason
+
+
+# --- The environment of commands --------------------------------------------------------------------
+
+
+def test_az_does_not_find_the_login_of_the_person(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AZURE_CONFIG_DIR", str(tmp_path / "own"))
+    monkeypatch.setenv("AZURE_CLIENT_SECRET", "x")
+    workplace = Workplace(Project(tmp_path / "Pulumi.yaml", {"name": "churn"}))
+    variables = environment(workplace, None, tmp_path)
+    assert variables["AZURE_CONFIG_DIR"] == str(workplace.home / "azure")
+    assert [name for name in variables if name.startswith("AZURE_")] == ["AZURE_CONFIG_DIR"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -165,6 +166,38 @@ def test_what_is_fixed_at_creation(azure: Azure, change: dict[str, Any], code: s
     azure.storage(location="West Europe")
 
 
+REGISTRY = f"{GROUP}/providers/Microsoft.ContainerRegistry/registries/crchurn"
+REGISTRY_BODY = {"location": "westeurope", "sku": {"name": "Premium"}, "properties": {"zoneRedundancy": "Disabled"}}
+
+
+@pytest.mark.parametrize(
+    ("token", "arm_id", "body", "change"),
+    [
+        ("storage:StorageAccount", ACCOUNT, STORAGE_BODY, ("kind", "BlobStorage")),
+        ("keyvault:Vault", VAULT, VAULT_BODY, ("properties.softDeleteRetentionInDays", 90)),
+        ("keyvault:Vault", VAULT, VAULT_BODY, ("properties.tenantId", "00000000-0000-0000-0000-000000000009")),
+        ("containerregistry:Registry", REGISTRY, REGISTRY_BODY, ("properties.zoneRedundancy", "Enabled")),
+    ],
+)
+def test_what_is_chosen_once(
+    azure: Azure, token: str, arm_id: str, body: dict[str, Any], change: tuple[str, Any]
+) -> None:
+    path, value = change
+    before = copy.deepcopy(body)
+    if token == "keyvault:Vault":
+        before["properties"]["softDeleteRetentionInDays"] = 7
+    azure.put(token, arm_id, before)
+    after = copy.deepcopy(before)
+    where, _, name = path.rpartition(".")
+    (after[where] if where else after)[name] = value
+    assert f"'{path}' cannot be changed" in azure.refuses("PropertyChangeNotAllowed", token, arm_id, after)
+    # To send it again is no change, and neither is to leave it out where Microsoft's types allow that.
+    azure.put(token, arm_id, before)
+    if name in ("softDeleteRetentionInDays", "zoneRedundancy"):
+        del after["properties"][name]
+        azure.put(token, arm_id, after)
+
+
 def test_a_managed_network_never_opens_again(azure: Azure) -> None:
     azure.storage()
     azure.put("keyvault:Vault", VAULT, VAULT_BODY)
@@ -243,6 +276,31 @@ def test_a_group_takes_everything_in_it_along(azure: Azure) -> None:
     azure.put("resources:ResourceGroup", neighbour, {"location": "westeurope"})
     azure.manager.delete(GROUP)
     assert [document["id"] for document in azure.manager.state.all()] == [neighbour]
+
+
+def test_the_services_of_an_account_live_with_it(azure: Azure) -> None:
+    azure.storage()
+    service = f"{ACCOUNT}/blobServices/default"
+    raw, default = f"{service}/containers/raw", f"{service}/containers/default"
+    azure.put("storage:BlobServiceProperties", service, {"properties": {"isVersioningEnabled": True}})
+    for container in (raw, default):
+        azure.put("storage:BlobContainer", container, {"properties": {}})
+    azure.manager.delete(service)
+    assert azure.manager.state.get(service) is None
+    assert {document["name"] for document in azure.manager.state.all()} == {
+        "rg-churn-dev",
+        "stchurndev",
+        "raw",
+        "default",
+    }
+    # A container of that name is a container like any other: it takes along what lies on it, and is gone then.
+    azure.assign("b6a7c1de-0000-4000-8000-000000000001", scope=default)
+    azure.manager.delete(default)
+    with pytest.raises(AzureError) as refused:
+        azure.assign("b6a7c1de-0000-4000-8000-000000000001", scope=default)
+    assert refused.value.code == "ResourceNotFound"
+    azure.manager.delete(ACCOUNT)
+    assert [document["id"] for document in azure.manager.state.all()] == [GROUP]
 
 
 def test_what_azure_computes_is_in_microsofts_types(azure: Azure) -> None:

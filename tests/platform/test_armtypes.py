@@ -244,6 +244,83 @@ def test_values_that_are_known_later_pass_everywhere(plans: dict[str, dict[str, 
 
 
 @pytest.mark.parametrize(
+    ("token", "arm_path", "value", "expected"),
+    [
+        ("operationalinsights:Workspace", "workspaceCapping.dailyQuotaGb", 0.5, []),
+        ("operationalinsights:Workspace", "workspaceCapping.dailyQuotaGb", 1, []),
+        ("operationalinsights:Workspace", "workspaceCapping.dailyQuotaGb", True, ["must be a number"]),
+        ("operationalinsights:Workspace", "workspaceCapping.dailyQuotaGb", "1", ["must be a number"]),
+        ("operationalinsights:Workspace", "workspaceCapping.dailyQuotaGb", float("nan"), ["must be a number"]),
+        ("operationalinsights:Workspace", "retentionInDays", 30.5, ["must be a whole number"]),
+    ],
+)
+def test_decimals_pass_where_azure_takes_them(token: str, arm_path: str, value: Any, expected: list[str]) -> None:
+    properties: Any = value
+    for key in reversed(arm_path.split(".")):
+        properties = {key: properties}
+    faults = catalogue.check_body(token, {"location": "westeurope", "properties": properties})
+    assert [fault.split(" ", 2)[2] for fault in faults] == expected
+
+
+def test_a_budget_may_be_a_decimal(plans: dict[str, dict[str, Plan]]) -> None:
+    resource = plans["full"]["prod"].resource("budget")
+    body = copy.deepcopy(dict(resource.body))
+    body["properties"]["amount"] = 99.5
+    for notification in body["properties"]["notifications"].values():
+        notification["threshold"] = 33.3
+    assert catalogue.check_body(resource.token, body) == []
+
+
+@pytest.mark.parametrize(
+    ("tier", "properties", "expected"),
+    [
+        ("Premium", {"zoneRedundancy": "Enabled", "publicNetworkAccess": "Disabled"}, []),
+        ("Standard", {"zoneRedundancy": "Disabled", "publicNetworkAccess": "Enabled"}, []),
+        ("Standard", {"zoneRedundancy": "Enabled"}, ["properties.zoneRedundancy"]),
+        ("Basic", {"publicNetworkAccess": "Disabled"}, ["properties.publicNetworkAccess"]),
+        (UNKNOWN, {"publicNetworkAccess": "Disabled"}, []),
+        ("Premium", {"export": "disabled", "publicNetworkAccess": "Disabled"}, []),
+        ("Premium", {"export": "disabled", "publicNetworkAccess": UNKNOWN}, []),
+        ("Premium", {"export": "enabled", "publicNetworkAccess": "Enabled"}, []),
+        (
+            "Premium",
+            {"export": "disabled", "publicNetworkAccess": "Enabled"},
+            ["properties.policies.exportPolicy.status"],
+        ),
+        ("Premium", {"export": "disabled"}, ["properties.policies.exportPolicy.status"]),
+    ],
+)
+def test_what_a_registry_needs_premium_and_closed_doors_for(
+    tier: str, properties: dict[str, str], expected: list[str]
+) -> None:
+    properties = dict(properties)
+    export = properties.pop("export", None)
+    policies = {"policies": {"exportPolicy": {"status": export}}} if export else {}
+    body = {"location": "westeurope", "sku": {"name": tier}, "properties": {**properties, **policies}}
+    assert [fault.split(":")[0] for fault in catalogue.check_body("containerregistry:Registry", body)] == expected
+
+
+# Names that Azure takes; with a line break at their end it takes none.
+GOOD_NAMES = {
+    "machinelearningservices:Workspace": "mlw-churn",
+    "machinelearningservices:Compute": "cpu-cluster",
+    "machinelearningservices:Datastore": "lake_raw",
+    "storage:StorageAccount": "stchurn",
+    "storage:BlobContainer": "raw",
+    "containerregistry:Registry": "crchurn",
+    "keyvault:Vault": "kv-churn",
+    "operationalinsights:Workspace": "log-churn",
+    "resources:ResourceGroup": "rg-churn",
+    "consumption:Budget": "budget",
+}
+
+
+@pytest.mark.parametrize("token", GOOD_NAMES)
+def test_names_that_azure_takes_pass(token: str) -> None:
+    assert catalogue.check_name(token, GOOD_NAMES[token]) == []
+
+
+@pytest.mark.parametrize(
     ("token", "name"),
     [
         ("machinelearningservices:Workspace", "ab"),
@@ -253,6 +330,7 @@ def test_values_that_are_known_later_pass_everywhere(plans: dict[str, dict[str, 
         ("storage:StorageAccount", "Storage"),
         ("containerregistry:Registry", "my-registry"),
         ("keyvault:Vault", "a_b"),
+        *[(token, f"{name}\n") for token, name in GOOD_NAMES.items()],
     ],
 )
 def test_names_that_azure_refuses_are_refused(token: str, name: str) -> None:

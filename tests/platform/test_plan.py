@@ -208,6 +208,9 @@ def test_changes_that_azure_does_not_make_become_replacements(plans: Plans) -> N
     for account in ("storage", "lake"):
         assert "isHnsEnabled" in plan.resource(account).replace_on_changes
     assert "hbiWorkspace" in plan.resource("workspace").replace_on_changes
+    vault = plan.resource("key-vault").replace_on_changes
+    assert {"properties.tenantId", "properties.softDeleteRetentionInDays"} <= set(vault)
+    assert "zoneRedundancy" in plan.resource("container-registry").replace_on_changes
     # Azure returns these ids in another casing; a refresh must not lead to a replacement.
     assert set(plan.resource("workspace").ignore_changes) >= {"keyVault", "applicationInsights"}
 

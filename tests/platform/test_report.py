@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -18,7 +19,7 @@ from typer.testing import CliRunner
 
 from amlplatform import armtemplate, changes, comparison, report
 from amlplatform.armtypes import catalogue
-from amlplatform.cli import app
+from amlplatform.cli import app, run
 from amlplatform.plan import Plan, plan_environment
 from amlplatform.recorder import SUBSCRIPTION_ID
 from amlplatform.request import Request, RequestError
@@ -150,18 +151,21 @@ def test_role_assignments_of_the_template_have_scope_and_principal(plans: Plans)
         assert one["properties"]["principalId"].endswith(".principalId]")
 
 
-def test_files_are_written_whole_or_not_at_all(write_request: Callable[..., Path], tmp_path: Path) -> None:
+def test_files_are_written_whole_or_not_at_all(
+    write_request: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     page, template = tmp_path / "out" / "plan.html", tmp_path / "out" / "prod.json"
+    page.parent.mkdir()
     arguments = ["plan", str(write_request()), "--environment", "prod", "--html", str(page), "--arm", str(template)]
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 0, result.output
     assert sorted(path.name for path in page.parent.iterdir()) == ["plan.html", "prod.json"]
-    in_the_way = tmp_path / "folder.html"
-    in_the_way.mkdir()
-    result = CliRunner().invoke(app, ["plan", str(write_request()), "--environment", "prod", "--html", str(in_the_way)])
-    assert result.exit_code == 1
-    assert result.stderr.splitlines()[-1].startswith(f"{in_the_way}: cannot be written")
-    assert not list(tmp_path.glob(".*.tmp"))
+    # What cannot be known before: the folder goes away, or the disk is full, while the plan is made.
+    monkeypatch.setattr(report, "html", lambda _plans: shutil.rmtree(page.parent) or page.parent.touch() or "")
+    result = CliRunner().invoke(app, arguments)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert [line for line in result.stderr.splitlines() if f"--html: '{page}' cannot be written" in line]
+    assert page.parent.read_text(encoding="utf-8") == ""
 
 
 @pytest.mark.parametrize(
@@ -175,6 +179,50 @@ def test_wrong_arguments_get_one_line(arguments: list[str], line: str, write_req
     result = CliRunner().invoke(app, ["plan", str(write_request()), *arguments])
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr.splitlines() == [line]
+
+
+@pytest.mark.parametrize("option", ["--html", "--arm"])
+@pytest.mark.parametrize(
+    ("target", "rule"),
+    [
+        ("", "is empty; it must name a file"),
+        (".", "is a folder; it must name a file"),
+        ("none/deep/x", f"is in the folder '{Path('none/deep')}', which does not exist"),
+        ("file/x", "is in the folder 'file', which does not exist"),
+        ("file/../request.yaml", "is in the folder"),
+        ("request.yaml", "is the file of REQUEST, too"),
+        ("x" * 300, "cannot be written"),
+    ],
+)
+def test_a_file_that_cannot_be_written_is_refused_before_planning(  # noqa: PLR0917 (fixtures)
+    option: str,
+    target: str,
+    rule: str,
+    write_request: Callable[..., Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("amlplatform.plan.plan_environment", lambda *_: pytest.fail("it was planned"))
+    text = write_request().read_text(encoding="utf-8")
+    Path("request.yaml").write_text(text, encoding="utf-8")
+    Path("file").touch()
+    before = sorted(tmp_path.rglob("*"))
+    result = CliRunner().invoke(app, ["plan", "request.yaml", "--environment", "dev", option, target])
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert len(result.stderr.splitlines()) == 1, result.stderr
+    assert result.stderr.startswith(f"{option}: '{target}' {rule}")
+    assert f"; for example {option} " in result.stderr
+    assert sorted(tmp_path.rglob("*")) == before
+    assert Path("request.yaml").read_text(encoding="utf-8") == text
+
+
+def test_page_and_template_are_two_files(write_request: Callable[..., Path], tmp_path: Path) -> None:
+    path = str(tmp_path / "x")
+    options = ["--environment", "dev", "--html", path, "--arm", path]
+    result = CliRunner().invoke(app, ["plan", str(write_request()), *options])
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith(f"--arm: '{path}' is the file of --html, too")
 
 
 def test_a_bad_request_is_not_planned(write_request: Callable[..., Path]) -> None:
@@ -230,8 +278,36 @@ def test_the_version_and_the_help() -> None:
     assert CliRunner().invoke(app, ["--version"]).stdout.startswith("amlplatform 0.")
     for command in ("check", "plan"):
         assert CliRunner().invoke(app, [command, "--help"]).exit_code == 0
-    assert CliRunner().invoke(app, ["check"]).exit_code == 2
-    assert CliRunner().invoke(app, ["plan", "request.yaml", "-o", "xml"]).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["check"], "amlplatform check: Missing argument 'REQUEST' (see `amlplatform check --help`)"),
+        (["plan", "x", "--nope"], "amlplatform plan: No such option: --nope (see `amlplatform plan --help`)"),
+        (["plan", "x", "-o", "yaml"], "-o: 'yaml' is not one of json, table; for example -o json"),
+        (["check", "x", "--output=a is not one of b"], "-o: 'a is not one of b' is not one of json, table; for"),
+        (["plan", "x", "--html"], "amlplatform: Option '--html' requires an argument (see"),
+        (["onboard", "a", "b"], "amlplatform onboard: Got unexpected extra argument(s) (b) (see"),
+        (["offline", "--nope"], "amlplatform offline: No such option: --nope (see"),
+        (["nope"], "amlplatform: No such command 'nope'; one of check, plan, init, onboard, offline (see"),
+        (["--nope"], "amlplatform: No such option: --nope (see `amlplatform --help`)"),
+    ],
+)
+def test_a_wrong_command_line_gets_one_line(
+    arguments: list[str], line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(arguments) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert len(err.splitlines()) == 1, err
+    assert err.startswith(line)
+
+
+def test_exit_codes_of_the_process(tmp_path: Path) -> None:
+    for arguments, code in ((["--version"], 0), (["--help"], 0), (["check", str(tmp_path / "none")], 1), ([], 2)):
+        command = [sys.executable, "-m", "amlplatform", *arguments]
+        assert subprocess.run(command, capture_output=True, check=False).returncode == code, arguments
 
 
 @pytest.fixture

@@ -153,6 +153,21 @@ def test_a_failed_trial_leaves_the_default_alone(az: Az, deploy: ModuleType) -> 
     assert "defaults.deployment_name=earlier" in created
 
 
+def test_the_earlier_deployment_stays_to_go_back_to_and_older_ones_go(az: Az, deploy: ModuleType) -> None:
+    new = f"r-{deploy.commit()}"
+    az.answers(
+        ml_job_show="Completed",
+        ml_batch__endpoint_invoke="trial-1",
+        ml_batch__endpoint_list="r-before",
+        ml_batch__deployment_list=json.dumps(["r-oldest", "r-before", new]),
+    )
+    assert run(deploy, "release") == [0]
+    created = next(call for call in az.calls if call[1:3] == ["batch-deployment", "create"])
+    assert created[created.index("--name") + 1] == new
+    deleted = [call[call.index("--name") + 1] for call in az.calls if call[1:3] == ["batch-deployment", "delete"]]
+    assert deleted == ["r-oldest"]
+
+
 def test_a_missing_cluster_stops_before_a_job_is_started(
     az: Az, deploy: ModuleType, capsys: pytest.CaptureFixture[str]
 ) -> None:

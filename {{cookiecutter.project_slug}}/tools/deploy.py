@@ -214,7 +214,10 @@ def _wait_for(az: AzureCli, job: str) -> None:
 
 
 def release(environment: Environment, az: AzureCli) -> None:
-    """Bring each endpoint and its deployment to this commit, try the deployment by name, then make it the default."""
+    """Deploy this commit beside what each endpoint serves, try it by name, then make it the default.
+
+    The deployment that was the default before stays, to go back to; older ones are deleted.
+    """
     render(environment, dry_run=az.dry_run)
     az.install_extension()
     for logical, folder in endpoints().items():
@@ -227,17 +230,23 @@ def _release_endpoint(environment: Environment, az: AzureCli, logical: str, fold
         file, example = f".cloud/environments/{environment.name}.yml", f"{logical}: {logical}-dev-a1b2c"
         raise DeployFault(f"{file}: endpoints has no '{logical}'; for example {example}")
     rendered = (environment.build / folder).relative_to(PROJECT)
-    deployment = yaml.safe_load((PROJECT / folder / "deployment.yml").read_text(encoding="utf-8"))["name"]
+    # A name of its own for each commit: what is the default goes on serving until the trial has ended well.
+    deployment = f"r-{commit()}"
     query = f"[?name=='{physical}'] | [0].defaults.deployment_name"
     current = az.ml("batch-endpoint", "list", "--query", query, *TEXT)
     # `create` overwrites; without its default the endpoint would serve nobody until the end.
     keep = ["--set", f"defaults.deployment_name={current}"] if current else []
     files = {kind: ["--file", (rendered / f"{kind}.yml").as_posix()] for kind in ("endpoint", "deployment")}
     az.ml("batch-endpoint", "create", *files["endpoint"], *keep, *QUIET)
-    az.ml("batch-deployment", "create", *files["deployment"], "--endpoint-name", physical, *QUIET)
+    endpoint = ["--endpoint-name", physical]
+    az.ml("batch-deployment", "create", *files["deployment"], "--name", deployment, *endpoint, *QUIET)
     _try_deployment(az, logical, physical, deployment)
     az.ml("batch-endpoint", "update", "--name", physical, "--set", f"defaults.deployment_name={deployment}", *QUIET)
     az.report(f"{physical}: {deployment} is the default")
+    known = json.loads(az.ml("batch-deployment", "list", *endpoint, "--query", "[].name", "--output", "json") or "[]")
+    for name in known:
+        if name not in {deployment, current}:
+            az.ml("batch-deployment", "delete", "--name", name, *endpoint, "--yes", *QUIET)
 
 
 def _try_deployment(az: AzureCli, logical: str, physical: str, deployment: str) -> None:

@@ -81,6 +81,28 @@ def _vault(properties: Body, _body: Body, unknown: str) -> list[str]:
     return faults
 
 
+def _registry(properties: Body, body: Body, unknown: str) -> list[str]:
+    faults: list[str] = []
+    tier = _mapping(body.get("sku")).get("name", unknown)
+    access = properties.get("publicNetworkAccess")
+    # learn.microsoft.com, "Azure Container Registry SKU features and limits": only Premium has zones and private
+    # endpoints.
+    if unknown not in (tier, body.get("sku")) and tier != "Premium":
+        for name, value, refused in (
+            ("zoneRedundancy", properties.get("zoneRedundancy"), "Enabled"),
+            ("publicNetworkAccess", access, "Disabled"),
+        ):
+            if value == refused:
+                faults.append(f"properties.{name}: {refused!r} needs a registry of tier Premium, not {tier}")
+    # learn.microsoft.com, "Disable export of artifacts": public access goes first. It is enabled where nothing is said.
+    export = _mapping(_mapping(properties.get("policies")).get("exportPolicy")).get("status")
+    if export == "disabled" and access in (None, "Enabled"):
+        faults.append(
+            "properties.policies.exportPolicy.status: 'disabled' needs properties.publicNetworkAccess 'Disabled'"
+        )
+    return faults
+
+
 def _role_assignment(properties: Body, _body: Body, unknown: str) -> list[str]:
     faults: list[str] = []
     if not properties.get("principalType"):
@@ -107,6 +129,7 @@ _RULES: dict[str, Callable[[Body, Body, str], list[str]]] = {
     "Microsoft.MachineLearningServices/workspaces": _workspace,
     "Microsoft.MachineLearningServices/workspaces/computes": _compute,
     "Microsoft.KeyVault/vaults": _vault,
+    "Microsoft.ContainerRegistry/registries": _registry,
     "Microsoft.Authorization/roleAssignments": _role_assignment,
     "Microsoft.Consumption/budgets": _budget,
 }

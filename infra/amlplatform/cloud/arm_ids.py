@@ -5,6 +5,11 @@ from __future__ import annotations
 import re
 
 _GROUP = re.compile(r"(/subscriptions/[^/]+/resourceGroups/[^/]+)(/|$)", re.IGNORECASE)
+# Children that come and go with their parent, each under the name "default".
+_SINGLETONS = frozenset(
+    f"microsoft.storage/storageaccounts/{service}"
+    for service in ("blobservices", "fileservices", "queueservices", "tableservices")
+)
 _ID = re.compile(r"/subscriptions/[^/\s]+/resourceGroups/[^\s]+", re.IGNORECASE)
 
 
@@ -48,3 +53,11 @@ def arm_type(arm_id: str) -> str:
         return "Microsoft.Resources/resourceGroups" if resource_group(arm_id) else "Microsoft.Resources/subscriptions"
     namespace, *pairs = arm_id[start:].strip("/").split("/")[1:]
     return "/".join([namespace, *pairs[::2]])
+
+
+def is_singleton(arm_id: str) -> bool:
+    """Whether the resource is there with its parent (`…/blobServices/default`): to create it is to configure it.
+
+    Its type decides and not its name: a container may be called "default" too.
+    """
+    return arm_type(arm_id).lower() in _SINGLETONS and name(arm_id).lower() == "default"

@@ -12,7 +12,7 @@ from pulumi.runtime.proto import provider_pb2
 from amlplatform import sdktypes
 from amlplatform.armtypes import catalogue, validator
 from amlplatform.armtypes.catalogue import ResourceType
-from amlplatform.cloud import arm_ids, wire
+from amlplatform.cloud import wire
 from amlplatform.cloud.shapes import API_VERSION
 
 RANDOM_NAME = "__createBeforeDelete"
@@ -74,8 +74,3 @@ def faults(kind: ResourceType, inputs: Mapping[str, Any]) -> Iterator[tuple[str,
             yield kind.name_input, reason
     for reason in sdktypes.check_inputs(kind.token, without_own_inputs(inputs)):
         yield reason.split(":", 1)[0], reason
-
-
-def is_singleton(arm_id: str) -> bool:
-    """Whether the resource is there with its parent (`…/blobServices/default`): to create it is to configure it."""
-    return arm_ids.name(arm_id).lower() == "default"

@@ -66,6 +66,8 @@ def environment(workplace: Workplace, cli: Path | None, starters: Path) -> dict[
         "PYTHONPATH": _python_path(),
         "PULUMI_BACKEND_URL": f"file://{urllib.parse.quote(workplace.backend.as_posix(), safe='/:')}",
         "PULUMI_HOME": str(workplace.home),
+        # `az` finds no login there: not the one of the person who runs it.
+        "AZURE_CONFIG_DIR": str(workplace.home / "azure"),
         # It protects nothing: the offline Azure has nothing to protect. But the engine encrypts as it does for real.
         "PULUMI_CONFIG_PASSPHRASE": "offline",
         "PULUMI_SKIP_UPDATE_CHECK": "true",

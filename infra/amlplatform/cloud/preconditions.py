@@ -70,7 +70,7 @@ def exists(arm_id: str, state: CloudState) -> bool:
     """Whether the resource is there. The services of an account (`…/blobServices/default`) are there with it."""
     if state.get(arm_id) is not None:
         return True
-    return arm_ids.name(arm_id).lower() == "default" and state.get(arm_ids.parent(arm_id)) is not None
+    return arm_ids.is_singleton(arm_id) and state.get(arm_ids.parent(arm_id)) is not None
 
 
 def not_found(arm_id: str) -> AzureError:
@@ -159,7 +159,9 @@ def _ids_in(value: Any) -> Iterator[str]:
 
 # --- Fixed at creation ----------------------------------------------------------------------------
 
-# Paths below `properties` that Azure does not change after creation. To leave one out is not a change.
+# Paths in the body that Azure does not change after creation, below `properties` unless they are among
+# `_OF_THE_ENVELOPE`. To leave one out is not a change.
+_OF_THE_ENVELOPE = frozenset({"kind"})
 _FIXED: dict[str, tuple[str, ...]] = {
     # "Storage Account update is not supported yet" and the like; high business impact and data isolation are chosen
     # once.
@@ -179,7 +181,11 @@ _FIXED: dict[str, tuple[str, ...]] = {
         "properties.enableNodePublicIp",
         "properties.subnet.id",
     ),
-    "Microsoft.Storage/storageAccounts": ("isHnsEnabled", "encryption.requireInfrastructureEncryption"),
+    # The one change of kind in Azure is the upgrade of old kinds to StorageV2, and the platform makes no others.
+    "Microsoft.Storage/storageAccounts": ("kind", "isHnsEnabled", "encryption.requireInfrastructureEncryption"),
+    # learn.microsoft.com, "Key Vault soft-delete overview": once set, the retention period cannot be changed.
+    "Microsoft.KeyVault/vaults": ("tenantId", "softDeleteRetentionInDays"),
+    "Microsoft.ContainerRegistry/registries": ("zoneRedundancy",),
     "Microsoft.Insights/components": ("Application_Type",),
 }
 
@@ -210,11 +216,11 @@ def normal_location(location: str) -> str:
 def _fixed_properties_stay(put: Put, _state: CloudState) -> None:
     if put.previous is None:
         return
-    before = put.previous.get("properties") or {}
     for path in _FIXED.get(put.kind.arm_type, ()):
-        old, new = _at(before, path), _at(put.properties, path)
+        where = path if path in _OF_THE_ENVELOPE else f"properties.{path}"
+        old, new = _at(put.previous, where), _at(put.body, where)
         if old is not None and new is not None and _folded(old) != _folded(new):
-            message = f"The property 'properties.{path}' cannot be changed from '{old}' to '{new}' after creation."
+            message = f"The property '{where}' cannot be changed from '{old}' to '{new}' after creation."
             raise AzureError(400, "PropertyChangeNotAllowed", message)
 
 

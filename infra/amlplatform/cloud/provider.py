@@ -30,7 +30,7 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from amlplatform.armtypes import catalogue
 from amlplatform.armtypes.catalogue import UNKNOWN, ResourceType
-from amlplatform.cloud import defaults, diff, functions, shapes, wire
+from amlplatform.cloud import arm_ids, defaults, diff, functions, shapes, wire
 from amlplatform.cloud.errors import AzureError
 from amlplatform.cloud.resource_manager import ResourceManager
 from amlplatform.cloud.state import SUBSCRIPTION_ID, TENANT_ID, CloudState
@@ -176,7 +176,7 @@ class AzureNativeProvider(provider_pb2_grpc.ResourceProviderServicer):
             values = wire.with_secrets(shapes.preview(kind, inputs), secrets)
             return provider_pb2.CreateResponse(properties=wire.struct(values))
         arm_id = self._arm_id(kind, inputs)
-        if not defaults.is_singleton(arm_id) and self.manager.state.get(arm_id) is not None:
+        if not arm_ids.is_singleton(arm_id) and self.manager.state.get(arm_id) is not None:
             # The real provider looks first and never takes over what it did not make.
             raise Refused(f"cannot create already existing resource '{arm_id}'")
         outputs = self._put(kind, arm_id, inputs)

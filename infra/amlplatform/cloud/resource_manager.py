@@ -65,10 +65,13 @@ class ResourceManager:
         return document
 
     def delete(self, arm_id: str) -> None:
-        """Delete the resource with everything below it. What is not there is deleted already, as in Azure (204)."""
+        """Delete the resource with everything below it. What is not there is deleted already, as in Azure (204).
+
+        A service of an account (`…/blobServices/default`) lives as long as the account: it only loses its settings.
+        """
         with self.state.transaction():
             self._arrive(Call("DELETE", arm_id))
-            self.state.delete(arm_id)
+            self.state.delete(arm_id, below=not arm_ids.is_singleton(arm_id))
 
     def _arrive(self, call: Call) -> None:
         for hindrance in self.hindrances:

@@ -84,10 +84,12 @@ class CloudState:
         with self.transaction():
             self._connection.execute("INSERT OR REPLACE INTO documents VALUES (?, ?, ?)", row)
 
-    def delete(self, arm_id: str) -> int:
-        """Remove a document with everything below it. Returns how many were removed."""
+    def delete(self, arm_id: str, *, below: bool = True) -> int:
+        """Remove a document, with everything below it unless `below` is false. Returns how many were removed."""
         key = arm_ids.key(arm_id)
         with self.transaction():
+            if not below:
+                return self._connection.execute("DELETE FROM documents WHERE id = ?", (key,)).rowcount
             # From "key/" up to "key0": "0" is the character after "/".
             query = "DELETE FROM documents WHERE id = ? OR (id > ? AND id < ?)"
             return self._connection.execute(query, (key, f"{key}/", f"{key}0")).rowcount

@@ -82,8 +82,6 @@ def _fill(folder: Path) -> None:
         (folder / name).mkdir()
         # git keeps no empty folders.
         (folder / name / ".gitkeep").touch()
-    pins = [f"amlplatform=={__version__}", *(f"{name}=={metadata.version(name)}" for name in _PINNED)]
-    header = (
-        "# The version of the program that these stacks are built with, and of what it must not change by itself.\n"
-    )
-    (folder / "requirements.txt").write_text(header + "".join(f"{pin}\n" for pin in pins), encoding="utf-8")
+    pins = "".join(f"{name}=={metadata.version(name)}\n" for name in _PINNED)
+    with (folder / "requirements.txt").open("a", encoding="utf-8") as file:
+        file.write(pins)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import typer
@@ -27,9 +28,9 @@ def onboard(
 ) -> None:
     """Copy a request to requests/<product>.yaml and write a stack file for each of its environments.
 
-    Shows first what it changes in a request that is there already. Without --subscription, the provider takes
-    ARM_SUBSCRIPTION_ID from the environment in which Pulumi runs. A second time with the same request changes
-    nothing.
+    Shows what it changes in a request that is there already. Without --subscription, Pulumi takes
+    ARM_SUBSCRIPTION_ID of the environment in which it runs, else the subscription of the login. A second time with
+    the same request changes nothing.
     """
     try:
         live = find_project(project)
@@ -48,7 +49,7 @@ def onboard(
         written = write_all(files)
     except OSError as error:
         raise console.fail([f"{error.filename}: cannot be written ({error.strerror}); nothing was changed"]) from None
-    console.warn(warnings(asked))
+    console.warn([*warnings(asked), *_without_subscription(asked, live, files), *_left_over(asked, live)])
     _print_result(asked, live, written)
 
 
@@ -93,7 +94,11 @@ def _files(request: Request, source: Path, live: Project, subscriptions: dict[st
     for environment in request.environments:
         path = live.folder / live.stack_file(request.names(environment).stack)
         wanted = Settings(
-            live.request_key, _copy_of(request).as_posix(), request.region, subscriptions.get(environment)
+            environment,
+            live.request_key,
+            _copy_of(request).as_posix(),
+            request.region,
+            subscriptions.get(environment),
         )
         try:
             files[path] = stack_file.updated(path, wanted).encode()
@@ -113,17 +118,29 @@ def _show_difference(path: Path, files: dict[Path, bytes]) -> None:
     sys.stdout.writelines(difflib.unified_diff(before, after, f"{path.name} (onboarded)", f"{path.name} (proposed)"))
 
 
+def _without_subscription(request: Request, live: Project, files: dict[Path, bytes]) -> Iterator[str]:
+    """A line for each environment whose stack file names no subscription."""
+    for environment in request.environments:
+        stack = request.names(environment).stack
+        text = files[live.folder / live.stack_file(stack)].decode()
+        if not stack_file.has_subscription(text):
+            yield f"{stack} has no subscription; {stack_file.subscription_advice(environment)}"
+
+
+def _left_over(request: Request, live: Project) -> Iterator[str]:
+    """A line for each stack file whose environment the request does not have any more."""
+    gone = [name for name in ENVIRONMENT_PROFILES if name not in request.environments]
+    for stack in sorted({request.names(name).stack for name in gone} & set(live.stacks())):
+        file = live.stack_file(stack).as_posix()
+        yield f"{file}: is not in the request any more; destroy the stack, then delete the file"
+
+
 def _print_result(request: Request, live: Project, written: list[Path]) -> None:
+    if not written:
+        print(f"{request.product}: nothing changed; {_copy_of(request).as_posix()} and the stack files are up to date")
+        return
     for path in written:
         print(f"wrote {path.relative_to(live.folder).as_posix()}")
-    if not written:
-        print(f"{request.product}: nothing to change")
-    gone = [name for name in ENVIRONMENT_PROFILES if name not in request.environments]
-    left = {request.names(name).stack for name in gone} & set(live.stacks())
-    console.warn(
-        f"{live.stack_file(stack).as_posix()}: is not in the request any more; destroy the stack, then delete the file"
-        for stack in sorted(left)
-    )
     stacks = [request.names(name).stack for name in request.environments]
     print("next, in the live project:")
     print(f"  amlplatform plan {_copy_of(request).as_posix()}")

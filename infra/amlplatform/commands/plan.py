@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import typer
 
 from amlplatform import console
 from amlplatform.console import Output
+from amlplatform.live.write import write_all
 from amlplatform.request import Request, RequestError, load_request
 
 if TYPE_CHECKING:
@@ -19,21 +21,22 @@ def plan(
     request: Path = typer.Argument(..., metavar="REQUEST", help="The request file."),
     environment: str = typer.Option("", "--environment", help="Only this environment, for example dev."),
     output: Output = typer.Option(Output.TABLE, "--output", "-o", help="Form of the result."),
-    html: Path | None = typer.Option(None, "--html", metavar="FILE", help="Also write a page for people."),
-    arm: Path | None = typer.Option(
+    html: str | None = typer.Option(None, "--html", metavar="FILE", help="Also write a page for people."),
+    arm: str | None = typer.Option(
         None, "--arm", metavar="FILE", help="Also write an ARM template; needs --environment."
     ),
 ) -> None:
     """Show what would be built, with every request body checked against Microsoft's types. Needs no login."""
-    asked = _request(request, environment, arm)
+    asked = _request(request, environment)
+    page, template = _targets(request, environment, html, arm)
     plans = _plans(asked, [environment] if environment else list(asked.environments))
     faults = [fault for one in plans for fault in one.faults]
     from amlplatform import armtemplate, report  # noqa: PLC0415 (they import Pulumi)
 
-    if html:
-        _write(html, report.html(plans))
-    if arm:
-        _write(arm, armtemplate.render(plans[0]))
+    if page:
+        _write("--html", page, report.html(plans))
+    if template:
+        _write("--arm", template, armtemplate.render(plans[0]))
     if output is Output.JSON:
         console.print_json(report.document(plans))
     else:
@@ -43,7 +46,7 @@ def plan(
         raise console.fail(faults)
 
 
-def _request(path: Path, environment: str, arm: Path | None) -> Request:
+def _request(path: Path, environment: str) -> Request:
     try:
         request = load_request(path)
     except RequestError as error:
@@ -51,9 +54,43 @@ def _request(path: Path, environment: str, arm: Path | None) -> Request:
     if environment and environment not in request.environments:
         known = ", ".join(request.environments)
         raise console.fail([f"--environment: {environment!r} is not in the request; it has {known}"])
-    if arm and not environment:
-        raise console.fail(["--arm: a template is for one environment; add for example --environment dev"])
     return request
+
+
+def _targets(request: Path, environment: str, html: str | None, arm: str | None) -> tuple[Path | None, Path | None]:
+    """The files to write, checked before the work of planning."""
+    if arm is not None and not environment:
+        raise console.fail(["--arm: a template is for one environment; add for example --environment dev"])
+    faults: list[str] = []
+    taken = {request.resolve(): "REQUEST"}
+    for option, value, example in (("--html", html, "plan.html"), ("--arm", arm, "template.json")):
+        if value is None:
+            continue
+        fault = _target_fault(value, taken)
+        if fault:
+            faults.append(f"{option}: {value!r} {fault}; for example {option} {example}")
+        else:
+            taken[Path(value).resolve()] = option
+    if faults:
+        raise console.fail(faults)
+    # Path("") is the current folder; an empty value is refused above.
+    return (Path(html) if html else None, Path(arm) if arm else None)
+
+
+def _target_fault(value: str, taken: Mapping[Path, str]) -> str | None:
+    """Why a file cannot be written there; `taken` says which paths have another use."""
+    if not value:
+        return "is empty; it must name a file"
+    path = Path(value)
+    try:
+        if path.is_dir():
+            return "is a folder; it must name a file"
+        if not path.parent.is_dir():
+            return f"is in the folder '{path.parent}', which does not exist; make it, or name another"
+        other = taken.get(path.resolve())
+    except OSError as error:
+        return f"cannot be written ({error.strerror})"
+    return f"is the file of {other}, too; name another" if other else None
 
 
 def _plans(request: Request, environments: list[str]) -> list[Plan]:
@@ -66,13 +103,8 @@ def _plans(request: Request, environments: list[str]) -> list[Plan]:
     return plans
 
 
-def _write(path: Path, text: str) -> None:
-    """Write to a temporary name and rename, so that no half page is left behind."""
-    temporary = path.with_name(f".{path.name}.tmp")
+def _write(option: str, path: Path, text: str) -> None:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
+        write_all({path: text.encode()})
     except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise console.fail([f"{path}: cannot be written ({error.strerror})"]) from None
+        raise console.fail([f"{option}: '{path}' cannot be written ({error.strerror})"]) from None

@@ -50,6 +50,12 @@ class KeyVault(pulumi.ComponentResource):
                 ),
             ),
             tags=settings.tags,
-            opts=settings.holds_data(self, pulumi.ResourceOptions(replace_on_changes=["properties.tenantId"])),
+            # Azure fixes both when the vault is made and refuses a change: a preview must say "replace".
+            opts=settings.holds_data(
+                self,
+                pulumi.ResourceOptions(
+                    replace_on_changes=["properties.tenantId", "properties.softDeleteRetentionInDays"]
+                ),
+            ),
         )
         self.register_outputs({"uri": self.vault.properties.vault_uri})

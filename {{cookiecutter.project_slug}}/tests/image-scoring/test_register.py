@@ -55,11 +55,28 @@ def test_the_commit_is_a_tag_where_there_is_one(model: Path, tmp_path: Path, ste
     assert register.git_commit(tmp_path) is None
     assert "git_commit" not in register.model_tags(read_card(model), METRICS, None)
     identity = ("-c", "user.name=test", "-c", "user.email=test@example.com", "-c", "commit.gpgsign=false")
-    for words in (("init", "--quiet"), (*identity, "commit", "--quiet", "--allow-empty", "--message=first")):
+    code = tmp_path / "code"
+    code.mkdir()
+    (code / "main.py").write_text("1\n", encoding="utf-8")
+    for words in (("init", "--quiet"), ("add", "code"), (*identity, "commit", "--quiet", "--message=first")):
         subprocess.run(["git", *words], cwd=tmp_path, check=True)
-    commit = register.git_commit(tmp_path)
+    commit = register.git_commit(code)
     assert len(commit) == 40
     assert register.model_tags(read_card(model), METRICS, commit)["git_commit"] == commit
+    (code / "main.py").write_text("2\n", encoding="utf-8")
+    assert register.git_commit(code) == f"{commit}-dirty"
+
+
+def test_a_repository_around_that_does_not_hold_the_code_says_nothing_of_it(tmp_path: Path, step: Step) -> None:
+    register = step("register.main")
+    identity = ("-c", "user.name=test", "-c", "user.email=test@example.com", "-c", "commit.gpgsign=false")
+    (tmp_path / ".gitignore").write_text("build/\n", encoding="utf-8")
+    for words in (("init", "--quiet"), ("add", "."), (*identity, "commit", "--quiet", "--message=first")):
+        subprocess.run(["git", *words], cwd=tmp_path, check=True)
+    code = tmp_path / "build" / "project" / "code"
+    code.mkdir(parents=True)
+    (code / "main.py").write_text("1\n", encoding="utf-8")
+    assert register.git_commit(code) is None
 
 
 def test_no_metrics_no_model(model: Path, project: Path, tmp_path: Path, step: Step) -> None:

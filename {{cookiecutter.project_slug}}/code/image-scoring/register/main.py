@@ -68,10 +68,20 @@ def model_properties(metrics: dict[str, Any]) -> dict[str, str]:
 
 
 def git_commit(folder: Path) -> str | None:
-    """The commit of the code; None outside a repository, as in an Azure ML job, which gets a copy of the files."""
-    command = ["git", "rev-parse", "HEAD"]
+    """The commit of the code in `folder`, with "-dirty" when its files differ from it.
+
+    None where the folder's files are in no repository, as in an Azure ML job, which gets a copy of them.
+    """
+    if not _git(folder, "ls-files"):
+        return None
+    commit = _git(folder, "rev-parse", "HEAD")
+    return f"{commit}-dirty" if commit and _git(folder, "status", "--porcelain", ".") else commit
+
+
+def _git(folder: Path, *words: str) -> str | None:
+    """What git says in the folder; None where there is no git, no repository or no commit."""
     try:
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, encoding="utf-8")
+        done = subprocess.run(["git", *words], cwd=folder, capture_output=True, check=False, encoding="utf-8")
     except OSError:
         return None
     return done.stdout.strip() if done.returncode == 0 else None

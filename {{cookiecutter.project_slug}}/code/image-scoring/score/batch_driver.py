@@ -57,7 +57,7 @@ def run(mini_batch: Sequence[str]) -> pd.DataFrame:
     started = time.perf_counter()
     decoded = decode([Path(item) for item in mini_batch], _model.card.size)
     if decoded.failed:
-        report_failed(decoded.failed, [Path(item).name for item in mini_batch])
+        report_failed(decoded.failed, [f"{Path(item).parent.name}/{Path(item).name}" for item in mini_batch])
     probabilities = _model.probabilities(decoded.pixels)
     best = probabilities.argmax(axis=1)
     log.info("%d of %d items scored in %.4f s", len(decoded.paths), len(mini_batch), time.perf_counter() - started)

@@ -1,6 +1,6 @@
 """train: labelled images to a model folder (ONNX).
 
-python -m train.main --train-images DIR --model DIR [--hidden-units 256] [--epochs 160] [--seed 1]
+python -m train.main --train-images DIR --model DIR [--hidden-units 256] [--epochs 170] [--seed 1]
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--train-images", type=Path, required=True, help="folder with one sub-folder per label")
     parser.add_argument("--model", type=Path, required=True, help="new folder for model.onnx and model.json")
     parser.add_argument("--hidden-units", type=int, default=256)
-    parser.add_argument("--epochs", type=int, default=160, help="at most; training stops earlier when it has converged")
+    parser.add_argument("--epochs", type=int, default=170, help="at most; training stops earlier when it has converged")
     parser.add_argument("--learning-rate", type=float, default=0.002)
     parser.add_argument("--seed", type=int, default=1)
     return parser

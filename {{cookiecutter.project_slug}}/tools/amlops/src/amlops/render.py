@@ -1,13 +1,16 @@
 """`amlops render`: the project's Azure ML files with the names of one environment, for `az ml`.
 
-The folders that jobs and endpoints need are copied to DIR under the same relative paths. In the YAML files only the
-values that differ by environment are replaced, at their place in the text; comments and layout stay:
+The folders that jobs and endpoints need are copied to DIR under the same relative paths. In the YAML files of
+pipelines/ and .cloud/ only the values that differ by environment are replaced, at their place in the text; comments and
+layout stay. What is below code/ is the user's and is copied as it is.
 
 - the name of an endpoint, and `endpoint_name` of a deployment: logical -> physical
 - `compute` and `default_compute`: the environment's name for the cluster
 - a relative path that leaves the copied folders: rewritten, so that it still points to the same file
 
-A data input of a pipeline without a path (see the docs: an optional input) is left out, with the bindings to it.
+A data input of a pipeline without a path (see the docs: an optional input) is left out, with the bindings to it. Such
+a file, and one where a value to replace is shared (an anchor, an alias, a merge key) or spans lines, is written anew:
+with the same data, without its comments.
 """
 
 from __future__ import annotations
@@ -16,7 +19,6 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,8 @@ from amlops.jobspec.model import PATH_TYPES
 from amlops.project import Environment, Project
 
 FOLDERS = ("code", "pipelines", ".cloud")
+# Where the files of Azure ML are; YAML in other folders may be anything.
+_AZURE_ML_FOLDERS = ("pipelines", ".cloud")
 MARKER = ".amlops-render.json"
 # What az ml has no use for: where environments are, and what the team asks of the platform.
 _NOT_COPIED = {Path(".cloud") / "environments", Path(".cloud") / "request.yaml", Path(".cloud") / "README.md"}
@@ -54,7 +58,7 @@ def render(project: Project, environment: Environment, directory: Path) -> list[
     _check(project, environment, directory)
     sources = [folder for folder in FOLDERS if (project.root / folder).is_dir()]
     renderer = _Renderer(project, environment, directory, tuple(sources))
-    files = {file: renderer.rendered(file) for file in _yaml_files(project.root, sources)}
+    files = {file: renderer.rendered(file) for file in _yaml_files(project.root)}
     changed = {file: text for file, text in files.items() if text is not None}
     directory.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".new-", dir=directory, ignore_cleanup_errors=True) as temporary:
@@ -107,19 +111,15 @@ def _swap(directory: Path, new: Path, names: list[str]) -> None:
             (new / name).rename(directory / name)
 
 
-def _yaml_files(root: Path, folders: list[str]) -> list[Path]:
-    """The YAML files that are copied, relative to `root`."""
-    found = [file for folder in folders for file in (root / folder).rglob("*.y*ml") if file.suffix in (".yml", ".yaml")]
+def _yaml_files(root: Path) -> list[Path]:
+    """The files of Azure ML that are copied, relative to `root`."""
+    found = [
+        file
+        for folder in _AZURE_ML_FOLDERS
+        for file in (root / folder).rglob("*.y*ml")
+        if file.suffix in (".yml", ".yaml")
+    ]
     return sorted(file.relative_to(root) for file in found if _is_copied(file.relative_to(root)))
-
-
-@dataclass(frozen=True)
-class _Edit:
-    """A piece of the text and what stands there instead."""
-
-    start: int
-    end: int
-    value: str
 
 
 class _Renderer:
@@ -138,21 +138,21 @@ class _Renderer:
             return None  # an empty file or a list: not a file of Azure ML
         document = yamlfile.loads(text, source)
         without = _without_open_inputs(document.data)
+        data = document.data if without is None else without
+        new = {
+            keys: value
+            for keys, old in _values(data, ())
+            if (value := self._replacement(document, keys, old, relative)) is not None and value != old
+        }
         if without is not None:
-            header = f"# Rendered from {relative.as_posix()}: data inputs without a path were left out.\n"
-            text = header + yaml.safe_dump(without, sort_keys=False, allow_unicode=True, width=1000)
-            document = yamlfile.loads(text, source)
-        edits = sorted(self._edits(document, text, relative), key=lambda edit: edit.start, reverse=True)
-        for edit in edits:
-            text = text[: edit.start] + yamlfile.scalar(edit.value) + text[edit.end :]
-        return text if edits or without is not None else None
-
-    def _edits(self, document: yamlfile.YamlFile, text: str, relative: Path) -> Iterator[_Edit]:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        for keys, scalar in _scalars(node, ()):
-            new = self._replacement(document, keys, scalar.value, relative)
-            if new is not None and new != scalar.value:
-                yield _Edit(scalar.start_mark.index, scalar.end_mark.index, new)
+            return _dumped(_with(data, new), relative, "data inputs without a path were left out")
+        if not new:
+            return None
+        expected = _with(data, new)
+        edited = _edited(text, new)
+        if edited is None or not _means(edited, source, expected):
+            return _dumped(expected, relative, "written anew, without its comments, anchors and aliases")
+        return edited
 
     def _replacement(
         self, document: yamlfile.YamlFile, keys: yamlfile.KeyPath, value: str, relative: Path
@@ -216,8 +216,79 @@ def _is_endpoint(document: yamlfile.YamlFile, relative: Path) -> bool:
     return in_endpoints and "endpoint_name" not in document.data and relative.stem.startswith("endpoint")
 
 
+def _values(data: Any, keys: yamlfile.KeyPath) -> Iterator[tuple[yamlfile.KeyPath, str]]:
+    """Every value of a key that is neither a mapping nor a list, as text, with the key path."""
+    if isinstance(data, dict):
+        for key, child in data.items():
+            path = (*keys, key)
+            if isinstance(child, dict | list):
+                yield from _values(child, path)
+            else:
+                yield path, "" if child is None else str(child)
+    elif isinstance(data, list):
+        for index, child in enumerate(data):
+            yield from _values(child, (*keys, index))
+
+
+def _with(data: Any, new: Mapping[yamlfile.KeyPath, str], keys: yamlfile.KeyPath = ()) -> Any:
+    """A copy of `data` with the values at the key paths in `new` replaced; nothing in it is shared."""
+    if keys in new:
+        return new[keys]
+    if isinstance(data, dict):
+        return {key: _with(child, new, (*keys, key)) for key, child in data.items()}
+    if isinstance(data, list):
+        return [_with(child, new, (*keys, index)) for index, child in enumerate(data)]
+    return data
+
+
+def _edited(text: str, new: Mapping[yamlfile.KeyPath, str]) -> str | None:
+    """The text with the values in `new` at their places.
+
+    None where a value has no place of its own (it comes from an alias or a merge key) or is not plain or quoted text
+    on one line.
+    """
+    edits: dict[tuple[int, int], str] = {}
+    replaced: set[yamlfile.KeyPath] = set()
+    for keys, node in _scalars(yaml.compose(text, Loader=yaml.SafeLoader), ()):
+        if keys not in new:
+            continue
+        place = node.start_mark.index, node.end_mark.index
+        if place in edits or not _is_simple(node, text):
+            return None
+        edits[place] = new[keys]
+        replaced.add(keys)
+    if replaced != new.keys():
+        return None
+    for (start, end), value in sorted(edits.items(), reverse=True):
+        text = text[:start] + yamlfile.scalar(value) + text[end:]
+    return text
+
+
+def _is_simple(node: yaml.ScalarNode, text: str) -> bool:
+    """True for plain or quoted text on one line, without an anchor or a tag."""
+    written = text[node.start_mark.index : node.end_mark.index]
+    return (
+        node.style not in ("|", ">")
+        and node.start_mark.line == node.end_mark.line
+        and bool(written)
+        and written[0] not in "&!"
+    )
+
+
+def _means(text: str, source: Path, expected: dict[str, Any]) -> bool:
+    try:
+        return yamlfile.loads(text, source).data == expected
+    except UserError:
+        return False
+
+
+def _dumped(data: dict[str, Any], relative: Path, note: str) -> str:
+    header = f"# Rendered from {relative.as_posix()}: {note}.\n"
+    return header + yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=1000)
+
+
 def _scalars(node: yaml.Node | None, keys: yamlfile.KeyPath) -> Iterator[tuple[yamlfile.KeyPath, yaml.ScalarNode]]:
-    """Every scalar that is the value of a key, with the key path."""
+    """Every scalar in the text that is the value of a key, with the key path; one with aliases comes once for each."""
     if isinstance(node, yaml.MappingNode):
         for key, child in node.value:
             path = (*keys, str(key.value))

@@ -98,7 +98,10 @@ class BatchEndpoints(Protocol):
         ...
 
     def delete(self, name: str) -> Record:
-        """Delete an endpoint and its deployments; returns what was deleted. Raises UserError."""
+        """Delete an endpoint and its deployments.
+
+        Returns what was deleted, with the names of the `deployments`. Raises UserError.
+        """
         ...
 
     def invoke(

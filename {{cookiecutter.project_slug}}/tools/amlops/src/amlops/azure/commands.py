@@ -12,6 +12,7 @@ from amlops import references, yamlfile
 from amlops.entities import Model
 from amlops.errors import AzCommand, UserError
 from amlops.jobspec import overrides
+from amlops.jobspec.loader import check_is_job
 from amlops.project import Environment, Project
 from amlops.workspace import Record
 
@@ -91,7 +92,9 @@ class AzureJobs:
         tags: Mapping[str, str] | None = None,
         stream: bool = False,
     ) -> Record:
-        sets = overrides.spelled_out(yamlfile.load(file), sets, Path.cwd()) if sets else []
+        document = yamlfile.load(file)
+        check_is_job(document, sets)
+        sets = overrides.spelled_out(document, sets, Path.cwd())
         all_sets = [*sets, *[f"tags.{key}={value}" for key, value in (tags or {}).items()]]
         self._az.answer("job", "create", *self._az.file(file), *_options(name=name, stream=stream), *_sets(all_sets))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 import sys
 from collections.abc import Collection, Sequence
 
@@ -33,6 +34,8 @@ NOUNS: dict[str, tuple[str, str, str]] = {
 }
 _SETTINGS = {"help_option_names": ["-h", "--help"]}
 _EXIT_INTERRUPTED = 130
+# What typer says, in its own words and in those of click.
+_NOT_AN_INTEGER = re.compile(r"(is not|Input should be) a valid integer.*")
 
 
 def build(nouns: Collection[str]) -> typer.Typer:
@@ -108,6 +111,7 @@ def _usage(error: typer.TyperException) -> str:
     message = error.format_message().strip().rstrip(".")
     if message.startswith("Usage:"):  # a noun without a verb: its help
         return message
+    message = _NOT_AN_INTEGER.sub("must be a whole number; for example 10", message)
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "amlops"
     name = getattr(error, "option_name", None)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from amlops.cli.common import Env, Output, PrintAz, Query, Sets, emit, workspace
+from amlops.cli.common import Env, Output, PrintAz, Query, Sets, confirm_delete, emit, workspace
 from amlops.cli.flags import flag
 from amlops.cli.output import chosen_format
 from amlops.errors import JobFailed, UsageError, shown
@@ -79,13 +79,14 @@ def list_endpoints(env: Env = None, print_az: PrintAz = False, output: Output = 
 
 
 @endpoint_app.command("delete")
-def delete_endpoint(
-    name: EndpointName, yes: Yes = False, env: Env = None, print_az: PrintAz = False
-) -> None:  # --yes is what az ml asks for; nothing is asked here
-    """Delete an endpoint and its deployments. Its jobs stay."""
-    del yes
+def delete_endpoint(name: EndpointName, yes: Yes = False, env: Env = None, print_az: PrintAz = False) -> None:
+    """Delete an endpoint and its deployments. Its jobs stay. Asks first."""
     with workspace(env, print_az) as ws:
-        ws.batch_endpoints.delete(name)
+        command = f"amlops batch-endpoint delete --name {name}"
+        confirm_delete(f"the batch endpoint '{name}' and its deployments", command, yes=yes or print_az)
+        deployments = ws.batch_endpoints.delete(name)["deployments"]
+    also = f" and its deployments: {', '.join(deployments)}" if deployments else ", which had no deployment"
+    typer.echo(f"deleted the batch endpoint '{name}'{also}", err=True)
 
 
 @endpoint_app.command("invoke")
@@ -200,10 +201,12 @@ def list_deployments(
 def delete_deployment(
     name: DeploymentName, endpoint_name: OfEndpoint, yes: Yes = False, env: Env = None, print_az: PrintAz = False
 ) -> None:
-    """Delete a deployment that is not the endpoint's default."""
-    del yes
+    """Delete a deployment that is not the endpoint's default. Asks first."""
     with workspace(env, print_az) as ws:
+        command = f"amlops batch-deployment delete --name {name} --endpoint-name {endpoint_name}"
+        confirm_delete(f"the deployment '{name}' of '{endpoint_name}'", command, yes=yes or print_az)
         ws.batch_deployments.delete(name, endpoint_name)
+    typer.echo(f"deleted the deployment '{name}' of the batch endpoint '{endpoint_name}'", err=True)
 
 
 def _as_table(output: str | None, query: str | None) -> bool:

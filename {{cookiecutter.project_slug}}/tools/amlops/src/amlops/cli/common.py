@@ -7,6 +7,7 @@ def show(name: Annotated[str, flag("name")], env: Env = None, output: Output = N
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated
@@ -15,7 +16,7 @@ import typer
 
 from amlops.cli.flags import flag
 from amlops.cli.output import emit
-from amlops.errors import AzCommand, UsageError
+from amlops.errors import AzCommand, UsageError, UserError
 from amlops.workspace import Workspace, connect
 
 Env = Annotated[str | None, flag("env")]
@@ -25,7 +26,7 @@ PrintAz = Annotated[bool, flag("print-az")]
 Sets = Annotated[list[str] | None, flag("set")]
 Tags = Annotated[list[str] | None, flag("tag")]
 
-__all__ = ["Env", "Output", "PrintAz", "Query", "Sets", "Tags", "emit", "pairs", "workspace"]
+__all__ = ["Env", "Output", "PrintAz", "Query", "Sets", "Tags", "confirm_delete", "emit", "pairs", "workspace"]
 
 
 @contextmanager
@@ -45,6 +46,23 @@ def workspace(env: str | None, print_az: bool = False) -> Iterator[Workspace]:
             raise
         typer.echo(answer.command)
         raise typer.Exit(0) from None
+
+
+def confirm_delete(what: str, command: str, *, yes: bool) -> None:
+    """Ask on a terminal whether to delete `what`; `yes` answers beforehand.
+
+    Args:
+        command: the command line that was given, for the example in the error.
+
+    Raises:
+        UserError: nobody can be asked, or the answer is no.
+    """
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise UserError(f"--yes: is needed to delete without a terminal; for example {command} --yes")
+    if not typer.confirm(f"Delete {what}?", err=True):
+        raise UserError("nothing was deleted")
 
 
 def pairs(values: list[str] | None, option: str = "--tag") -> dict[str, str]:

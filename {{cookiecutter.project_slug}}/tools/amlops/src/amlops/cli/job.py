@@ -13,7 +13,7 @@ from amlops.cli.output import chosen_format
 from amlops.errors import JobFailed, shown
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
-_LIST = ("name", "type", "status", "created_at", "duration_s", "display_name")
+_LIST = ("name", "type", "status", "created_at", "duration_s")
 _STEPS = ("step", "status", "duration_s", "exit_code", "log")
 
 

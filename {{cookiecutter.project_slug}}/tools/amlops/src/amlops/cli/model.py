@@ -14,7 +14,7 @@ from amlops.cli.output import chosen_format
 from amlops.errors import UsageError
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
-_COLUMNS = ("name", "version", "type", "tags", "created_at", "job_name")
+_COLUMNS = ("name", "version", "type", "created_at", "job_name")
 
 
 @app.command()

@@ -86,7 +86,7 @@ def _print_table(result: Any, columns: tuple[str, ...]) -> None:
         names, rows = _rows(result, columns)
         table.show_header = bool(names)
     for name in names or [""] * max(map(len, rows), default=1):
-        table.add_column(name, overflow="fold")
+        table.add_column(name, overflow="fold", no_wrap=name == "name")  # names are copied into the next command
     for row in rows:
         table.add_row(*row)
     console = Console(markup=False, highlight=False)

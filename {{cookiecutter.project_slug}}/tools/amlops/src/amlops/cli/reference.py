@@ -16,7 +16,8 @@ from amlops.cli.flags import FLAGS, NOT_SUPPORTED
 START = "<!-- flags: written by tools/generated.py of the template -->"
 END = "<!-- end of flags -->"
 # Flags that every command has; told once, not in every row.
-_EVERYWHERE = ("--env", "--output", "--query", "--print-az", "--help")
+_COMMON = ("--env", "--output", "--query")
+_EVERYWHERE = (*_COMMON, "--print-az", "--help")
 
 
 def commands() -> Iterator[tuple[str, list[str]]]:
@@ -40,8 +41,7 @@ def markdown() -> str:
     for command, flags in commands():
         own = [flag for flag in flags if flag.split()[-1] not in _EVERYWHERE]
         lines.append(f"| `amlops {command}` | {' '.join(f'`{flag}`' for flag in own)} |")
-    everywhere = "Every command has `--env`, `-o --output` and `--query`"
-    lines += ["", f"{everywhere}; those that act on a workspace have `--print-az` too."]
+    lines += ["", *_everywhere()]
     lines += ["", "| flag | meaning | in `az ml` |", "| --- | --- | --- |"]
     for flag in FLAGS.values():
         value = f" {flag.metavar}" if flag.metavar else ""
@@ -50,6 +50,20 @@ def markdown() -> str:
     lines += ["", "| flag | instead |", "| --- | --- |"]
     lines += [f"| {' '.join(f'`{name}`' for name in names)} | {reason} |" for names, reason in NOT_SUPPORTED.items()]
     return "\n".join(lines)
+
+
+def _everywhere() -> list[str]:
+    """The flags that are not in the rows, and the commands that lack some of them."""
+    lines = ["Every command has `--env`, `-o --output` and `--query`, except:", ""]
+    without_az: list[str] = []
+    for command, flags in commands():
+        names = {flag.split()[-1] for flag in flags}
+        common = [f"`{' '.join(FLAGS[name[2:]].names)}`" for name in _COMMON if name in names]
+        if len(common) < len(_COMMON):
+            lines.append(f"- `amlops {command}` has only {' and '.join(common)}")
+        if "--print-az" not in names:
+            without_az.append(f"`amlops {command}`")
+    return [*lines, "", f"Every command but {', '.join(without_az)} has `--print-az`."]
 
 
 def with_tables(text: str) -> str:

@@ -9,6 +9,7 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 from amlops import bindings, references, yamlfile
+from amlops.errors import UserError
 from amlops.jobspec import overrides
 from amlops.jobspec.components import (
     check_command,
@@ -22,7 +23,7 @@ from amlops.jobspec.inputs import JobInput, StepContext, component_inputs, free_
 from amlops.jobspec.keys import COMMAND_JOB, COMMAND_STEP, JOB_OUTPUT, PIPELINE_JOB, SETTINGS, check_keys
 from amlops.jobspec.model import Component, InputSpec, InputValue, JobSpec, OutputSpec, OutputTarget, Step
 from amlops.jobspec.values import ResolveModel, as_text
-from amlops.yamlfile import Section
+from amlops.yamlfile import Section, YamlFile
 
 # azure-ai-ml: is_valid_node_name.
 _STEP_NAME = re.compile(r"[a-z_][a-z0-9_]*")
@@ -46,14 +47,23 @@ def load_job(
     Raises:
         UserError: the first fault, with file and line.
     """
-    document = overrides.apply(yamlfile.load(path), sets, base or Path.cwd())
-    section = document.section()
+    document = yamlfile.load(path)
+    check_is_job(document, sets)
+    section = overrides.apply(document, sets, base or Path.cwd()).section()
     kind = section.get("type") or "command"
     if kind == "pipeline":
         return _pipeline(section, resolve_model)
     if kind == "command":
         return _command(section, resolve_model)
     raise section.error(f"'{kind}' jobs are not run on the laptop; type must be pipeline or command", "type")
+
+
+def check_is_job(document: YamlFile, sets: Sequence[str]) -> None:
+    """Raise UserError for a file that is not a job, and for changes of inputs that the job does not have."""
+    keys = {*document.data, *(entry.partition("=")[0].strip() for entry in sets)}
+    if not keys & {"type", "command"}:
+        raise UserError("is not a job: it has neither 'type: pipeline' nor 'command'", file=document.path)
+    overrides.check_inputs(document, sets)
 
 
 def _command(section: Section, resolve_model: ResolveModel) -> JobSpec:

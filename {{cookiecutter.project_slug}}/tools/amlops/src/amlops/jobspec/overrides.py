@@ -6,6 +6,7 @@ import copy
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,31 @@ def spelled_out(document: YamlFile, sets: Sequence[str], base: Path) -> list[str
         is_path = isinstance(value, str) and keys[-1] == "path" and "inputs" in keys[:-1]
         entries.append(f"{'.'.join(keys)}={yamlfile.scalar(_absolute(value, base))}" if is_path else entry)
     return entries
+
+
+def check_inputs(document: YamlFile, sets: Sequence[str]) -> None:
+    """Refuse a change of an input that the job does not declare: no step would read it.
+
+    A pipeline whose steps are a component of their own declares its inputs there, and is not checked.
+
+    Raises:
+        UserError: such a change; or it is not KEY=VALUE, or not YAML.
+    """
+    declared = document.section("inputs").values
+    for entry in sets:
+        keys, value = _parse(entry)
+        if keys[0] != "inputs" or document.get("component") is not None:
+            continue
+        given = keys[1:2] or (list(value) if isinstance(value, dict) else [])
+        for name in given:
+            if name not in declared:
+                raise UserError(_not_declared(str(name), list(declared)))
+
+
+def _not_declared(name: str, declared: list[str]) -> str:
+    near = get_close_matches(name, declared, n=1)
+    hint = f"did you mean '{near[0]}'? " if near else ""
+    return f"--set: 'inputs.{name}' is not an input of this job; {hint}it has: {', '.join(declared) or 'none'}"
 
 
 def _is_data(value: Any) -> bool:

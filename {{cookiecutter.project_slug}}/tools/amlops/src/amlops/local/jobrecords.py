@@ -84,19 +84,26 @@ class JobRecords:
         self._state = state
 
     def start(
-        self, kind: str, *, name: str | None = None, prefix: str = "job", fields: dict[str, Any] | None = None
+        self,
+        kind: str,
+        *,
+        name: str | None = None,
+        prefix: str = "job",
+        fields: dict[str, Any] | None = None,
+        option: str = "--name",
     ) -> JobRecord:
         """Make the job's folder and its first record, with status Running.
 
         Args:
             kind: pipeline, command or batch.
             name: the job's name; by default made from `prefix`, the time and four random letters.
+            option: what the name came from, for errors.
 
         Raises:
             UserError: the name is not allowed, or taken.
         """
         self._state.prepare()
-        folder = self._make_folder(name, prefix)
+        folder = self._make_folder(name, prefix, option)
         (folder / "logs").mkdir()
         (folder / "outputs").mkdir()
         data = {"name": folder.name, "type": kind, "status": "Running", "created_at": utc_now(), **(fields or {})}
@@ -104,15 +111,15 @@ class JobRecords:
         record.update()
         return record
 
-    def check_name(self, name: str) -> None:
+    def check_name(self, name: str, option: str = "--name") -> None:
         """Raise UserError when a new job cannot have this name."""
         if not NAME_PATTERN.fullmatch(name):
             raise UserError(
-                f"--name: '{name}' must be letters, digits, '-' and '_', starting with a letter or digit, at most 255; "
-                "for example train-1"
+                f"{option}: '{name}' must be letters, digits, '-' and '_', starting with a letter or digit, "
+                "at most 255; for example train-1"
             )
         if (self._state.jobs / name).exists():
-            raise UserError(f"--name: job '{name}' exists; names are used once, for example {name}-2")
+            raise UserError(f"{option}: job '{name}' exists; names are used once, for example {name}-2")
 
     def show(self, name: str) -> dict[str, Any]:
         """One record. Raises UserError when there is no such job, or its record cannot be read."""
@@ -126,15 +133,15 @@ class JobRecords:
         folders = [file.parent for file in self._state.jobs.glob(f"*/{_FILE}")]
         return sorted((self._read(folder) for folder in folders), key=lambda data: data["created_at"], reverse=True)
 
-    def _make_folder(self, name: str | None, prefix: str) -> Path:
+    def _make_folder(self, name: str | None, prefix: str, option: str) -> Path:
         stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
         if name is not None:
-            self.check_name(name)
+            self.check_name(name, option)
         folder = self._state.jobs / (name or f"{prefix}-{stamp}-{secrets.token_hex(2)}")
         try:
             folder.mkdir(parents=True)
         except FileExistsError:  # another process was faster
-            raise UserError(f"--name: job '{folder.name}' exists; names are used once") from None
+            raise UserError(f"{option}: job '{folder.name}' exists; names are used once") from None
         return folder
 
     def _read(self, folder: Path) -> dict[str, Any]:

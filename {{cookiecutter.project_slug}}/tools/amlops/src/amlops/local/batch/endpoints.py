@@ -12,7 +12,7 @@ from amlops.local.batch import documents
 from amlops.local.batch.inputs import BatchInput, batch_input
 from amlops.local.batch.progress import batch_progress, note
 from amlops.local.batch.records import EndpointRecords, Record
-from amlops.local.batch.runner import BatchPlan, run_batch
+from amlops.local.batch.runner import BatchPlan, failed_line, run_batch
 from amlops.local.batch.settings import changed
 from amlops.local.jobrecords import JobRecord, JobRecords, utc_now
 from amlops.local.models import ModelStore
@@ -58,11 +58,12 @@ class LocalBatchEndpoints:
     def delete(self, name: str) -> Record:
         """Delete an endpoint and its deployments; its jobs stay, as in Azure.
 
-        Returns the endpoint. Raises UserError.
+        Returns the endpoint, with the names of its `deployments`. Raises UserError.
         """
         record = self._records.endpoint(name)
+        deployments = [deployment["name"] for deployment in self._records.deployments(name)]
         self._records.delete_endpoint(name)
-        return record
+        return {**record, "deployments": deployments}
 
     def invoke(
         self,
@@ -111,7 +112,10 @@ class LocalBatchEndpoints:
         if limit_note:
             note(limit_note)
         with batch_progress(record.name, plan.items) as progress:
-            return run_batch(plan, record, progress)
+            done = run_batch(plan, record, progress)
+        if done["items"]["failed"]:
+            note(failed_line(done))
+        return done
 
     def _save(self, document: YamlFile) -> Record:
         data = documents.checked(document, _KIND, self._project, ignoring={"default-deployment"}).data
@@ -152,7 +156,8 @@ class LocalBatchEndpoints:
         return documents.from_data(data, self._state.endpoints / record["name"] / "endpoint.json")
 
     def _deployment(self, endpoint: str, name: str | None) -> Record:
-        name = name or self._records.endpoint(endpoint)["defaults"]["deployment_name"]
+        default = self._records.endpoint(endpoint)["defaults"]["deployment_name"]
+        name = name or default
         if name is None:
             known = ", ".join(record["name"] for record in self._records.deployments(endpoint))
             hint = (
@@ -199,6 +204,8 @@ class LocalBatchEndpoints:
             "input_type": source.type,
             "notes": [limit_note] if limit_note else [],
         }
-        record = JobRecords(self._state).start(_JOB_TYPE, name=name, prefix=deployment["endpoint_name"], fields=fields)
+        record = JobRecords(self._state).start(
+            _JOB_TYPE, name=name, prefix=deployment["endpoint_name"], fields=fields, option="--job-name"
+        )
         record.update(logs=str(record.logs))
         return record

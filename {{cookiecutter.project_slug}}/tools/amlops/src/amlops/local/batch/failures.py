@@ -77,8 +77,10 @@ def failed_items(results: Iterable[MiniBatchResult], source: BatchInput, reasons
 
 def _of_a_counted_batch(result: MiniBatchResult, source: BatchInput, told: Mapping[str, str]) -> list[FailedItem]:
     """The failed items of a mini-batch whose `run()` ended well: those with a reason, then those that its result
-    does not name.
+    does not name. A reason that an earlier attempt left does not count against an item that was scored since.
     """
+    if not result.failed:
+        return []
     rows = [_row(source, item, result, "Reported", told[item]) for item in result.batch.items if item in told]
     left = result.failed - len(rows)
     if left <= 0:

@@ -21,13 +21,13 @@ class EndpointRecords:
     def __init__(self, state: LocalState) -> None:
         self._state = state
 
-    def endpoint(self, name: str) -> Record:
-        """One endpoint. Raises UserError when there is none."""
+    def endpoint(self, name: str, option: str = "--name") -> Record:
+        """One endpoint. Raises UserError, which names `option`, when there is none."""
         file = self._folder(name) / _ENDPOINT
         if not file.is_file():
             known = ", ".join(record["name"] for record in self.endpoints())
             hint = f"there are: {known}" if known else "make one: amlops batch-endpoint create -f FILE"
-            raise UserError(f"--name: there is no batch endpoint '{name}'; {hint}")
+            raise UserError(f"{option}: there is no batch endpoint '{name}'; {hint}")
         return _read(file)
 
     def has_endpoint(self, name: str) -> bool:
@@ -51,8 +51,8 @@ class EndpointRecords:
 
     def deployment(self, endpoint: str, name: str) -> Record:
         """One deployment. Raises UserError when there is none, or no such endpoint."""
-        self.endpoint(endpoint)
-        file = self._deployments(endpoint) / f"{name}.json"
+        self.endpoint(endpoint, "--endpoint-name")
+        file = self._deployment_file(endpoint, name)
         if not file.is_file():
             known = ", ".join(record["name"] for record in self.deployments(endpoint))
             hint = f"it has: {known}" if known else "make one: amlops batch-deployment create -f FILE"
@@ -61,20 +61,23 @@ class EndpointRecords:
 
     def deployments(self, endpoint: str) -> list[Record]:
         """The deployments of an endpoint, by name. Raises UserError when there is no such endpoint."""
-        self.endpoint(endpoint)
+        self.endpoint(endpoint, "--endpoint-name")
         return [_read(file) for file in sorted(self._deployments(endpoint).glob("*.json"))]
 
     def save_deployment(self, record: Record) -> None:
         """Write a deployment."""
-        write_json(self._deployments(record["endpoint_name"]) / f"{record['name']}.json", record)
+        write_json(self._deployment_file(record["endpoint_name"], record["name"]), record)
 
     def delete_deployment(self, endpoint: str, name: str) -> None:
-        """Remove a deployment."""
-        (self._deployments(endpoint) / f"{name}.json").unlink(missing_ok=True)
+        """Remove a deployment. Raises UserError when there is none."""
+        self.deployment(endpoint, name)
+        self._deployment_file(endpoint, name).unlink(missing_ok=True)
 
     def _folder(self, endpoint: str) -> Path:
-        # A name from the command line may be anything; only a plain one can be a folder below ours.
-        return self._state.endpoints / (endpoint if endpoint == Path(endpoint).name else "-")
+        return self._state.endpoints / _plain(endpoint)
+
+    def _deployment_file(self, endpoint: str, name: str) -> Path:
+        return self._deployments(endpoint) / f"{_plain(name)}.json"
 
     def _deployments(self, endpoint: str) -> Path:
         return self._folder(endpoint) / _DEPLOYMENTS
@@ -85,3 +88,8 @@ def _read(file: Path) -> Record:
         return read_json(file)
     except ValueError:
         raise UserError("the record is not valid JSON; delete it and create it again", file=file) from None
+
+
+def _plain(name: str) -> str:
+    """A name that can only mean an entry of our own folder: what a person typed may be anything, `../..` too."""
+    return name if name == Path(name).name and name not in {"", ".", ".."} else "-"

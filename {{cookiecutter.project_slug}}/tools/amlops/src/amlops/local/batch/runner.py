@@ -196,6 +196,12 @@ def _figures(
     }
 
 
+def failed_line(data: Mapping[str, Any]) -> str:
+    """ "3 of 526 items failed: PATH", from the record of a finished job."""
+    items, file = data["items"], data["failed_items_file"]
+    return f"{items['failed']} of {items['total']} items failed{f': {shown(Path(file))}' if file else ''}"
+
+
 def _explained(data: dict[str, Any], error: str, outcome: Outcome, items: Sequence[FailedItem], logs: JobLogs) -> str:
     """The message of a failed job: the first thing that went wrong on top, then where to read on."""
     lines = [f"job {data['name']} failed: {error}"]
@@ -206,7 +212,8 @@ def _explained(data: dict[str, Any], error: str, outcome: Outcome, items: Sequen
         lines.append(f"every failure: {shown(logs.errors)}")
     elif items:
         lines.insert(0, f"{items[0].item or 'an item'}: {items[0].message}")
-        lines.append(f"failed items: {shown(logs.failed_items)}")
+    if items:
+        lines.append(failed_line(data))
     lines.append(f"logs: {shown(logs.folder)}")
     return "\n".join(lines)
 

@@ -147,7 +147,15 @@ def count_and_render(result: Any, *, render: bool) -> tuple[int, str]:
 
 def not_named(items: Sequence[str], text: str) -> list[str]:
     """The items whose file name does not stand in `text`, as far as words go: 1.png is not found in 11.png."""
-    return [item for item in items if not re.search(rf"(?<![\w.-]){re.escape(Path(item).name)}(?![\w.-])", text)]
+    words = set(re.findall(r"[\w.-]+", text))
+    return [item for item in items if not _is_named(Path(item).name, words, text)]
+
+
+def _is_named(name: str, words: set[str], text: str) -> bool:
+    """Whether the name is one of the words; one with spaces or signs in it is looked for in the text."""
+    if re.fullmatch(r"[\w.-]+", name):
+        return name in words
+    return re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w.-])", text) is not None
 
 
 def write_part(path: Path, text: str) -> None:
