@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from amlops_support import SmallProject
@@ -148,6 +149,7 @@ def test_file_and_flags(project: SmallProject) -> None:
 CREATE = """
 import sys
 from pathlib import Path
+from pathlib import Path
 from amlops.workspace import connect
 models = connect().models
 print(*[models.create("m", Path(sys.argv[1])).version for _ in range(5)])
@@ -214,3 +216,12 @@ def test_a_damaged_index_is_told(project: SmallProject) -> None:
     project.write(".amlops/models/models.db", "not a database " * 99)
     result = project.run("model", "list")
     assert result.code == 1 and "models.db" in result.line
+
+
+def test_the_folder_that_holds_the_store_is_no_model_and_dots_are_no_name(
+    store: ModelStore, project: SmallProject
+) -> None:
+    with pytest.raises(UserError, match="holds the model store itself"):
+        store.create("m", project.root)
+    model = store.create("m", project.root / "weights" / "more" / "..")
+    assert [path.name for path in Path(model.path).parent.iterdir()] == ["weights"]

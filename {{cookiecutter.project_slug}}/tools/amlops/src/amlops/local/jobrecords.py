@@ -145,12 +145,9 @@ class JobRecords:
         return folder
 
     def _read(self, folder: Path) -> dict[str, Any]:
-        try:
-            data = read_json(folder / _FILE)
-        except ValueError:
-            raise UserError(
-                "the job's record is not valid JSON; delete the job's folder", file=folder / _FILE
-            ) from None
+        data = _record(folder)
+        if data["status"] not in FINISHED and not is_held(folder / _LOCK):
+            data = _record(folder)  # the job may have ended between the first look and the lock's
         if data["status"] not in FINISHED and not is_held(folder / _LOCK):
             # The process was killed or the machine stopped: nobody is left to say so in the file.
             data |= {"status": "Failed", "error": "the process that ran the job ended before the job did"}
@@ -158,3 +155,12 @@ class JobRecords:
                 if step["status"] not in FINISHED:
                     step["status"] = "Canceled"
         return data
+
+
+def _record(folder: Path) -> dict[str, Any]:
+    """What the job's file says. Raises UserError when it is damaged."""
+    try:
+        return read_json(folder / _FILE)
+    except ValueError:
+        message = "the job's record is not valid JSON; delete the job's folder"
+        raise UserError(message, file=folder / _FILE) from None

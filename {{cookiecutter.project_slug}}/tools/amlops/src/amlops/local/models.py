@@ -71,8 +71,11 @@ class ModelStore:
             UserError: a value breaks a rule, `path` has no file, or the version exists.
         """
         version = None if version is None else str(version)
-        path = Path(path).expanduser().absolute()
+        # Without `..`, so that the folder's own name is kept; resolve() would follow links, too.
+        path = Path(os.path.abspath(Path(path).expanduser()))  # noqa: PTH100
         _check(name, version, type, path)
+        if self._root.absolute().is_relative_to(path):
+            raise UserError(f"path: '{path}' holds the model store itself; give the model's own folder")
         texts = {
             "tags": json.dumps(_strings(tags, "tags")),
             "properties": json.dumps(_strings(properties, "properties")),

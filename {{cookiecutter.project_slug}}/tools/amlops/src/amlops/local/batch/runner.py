@@ -7,6 +7,7 @@ predictions never hold a row twice, and are never half a file. In Azure their or
 
 from __future__ import annotations
 
+import secrets
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -159,10 +160,10 @@ def _reason_of_failure(plan: BatchPlan, outcome: Outcome) -> str:
 
 
 def _join_parts(results: Sequence[MiniBatchResult], target: Path | None) -> None:
-    """Write the predictions: the parts in order, under a temporary name, then the final one."""
+    """Write the predictions: the parts in order, under a name of this job's own, then the final one."""
     if target is None:
         return
-    temporary = target.with_name(f".{target.name}.tmp")
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(6)}.tmp")
     with temporary.open("wb") as output:
         for result in results:
             if result.part is not None:
