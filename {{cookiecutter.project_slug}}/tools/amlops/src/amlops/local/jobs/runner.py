@@ -189,15 +189,9 @@ class Runner:
         for run in self.runs.values():
             if run.name in running:
                 run.exit_code, run.reason = running[run.name].returncode, reason
-                self._finish_canceled(run)
+                self._finish(run, CANCELED)
             elif run.status == NOT_STARTED:
                 self._skip(run, reason)
-
-    def _finish_canceled(self, run: StepRun) -> None:
-        run.status, run.ended_at = CANCELED, utc_now()
-        run.duration_s = round(time.monotonic() - run.started, 3)
-        self._changed(run, self.runs)
-        self._watcher.ended(run)
 
 
 def _reason(code: int) -> str:
