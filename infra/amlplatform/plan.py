@@ -127,7 +127,7 @@ def _planned(registration: Registration, components: Mapping[str, Registration])
     token, inputs = registration.token, registration.inputs
     kind = catalogue.resource_type(token)
     body = catalogue.arm_body(token, inputs)
-    azure_name = str(inputs.get(kind.name_input, ""))
+    azure_name = kind.own_name(inputs)
     return PlannedResource(
         token=catalogue.normal_token(token),
         name=registration.name,

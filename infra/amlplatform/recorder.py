@@ -72,7 +72,7 @@ class _Azure(mocks.Mocks):
         if not catalogue.is_known(args.typ):
             return args.name, inputs
         kind = catalogue.resource_type(args.typ)
-        name = str(inputs.get(kind.name_input, args.name))
+        name = kind.own_name(inputs) or args.name
         outputs = {**inputs, "name": name}
         if "identity" in outputs:
             # In: a list of ids. Out: a map from id to what Azure knows of it.

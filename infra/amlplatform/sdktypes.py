@@ -52,7 +52,9 @@ def _arguments_class(token: str) -> type:
     try:
         # From the package, not from its submodule: the SDK loads packages when an attribute is first asked for, and a
         # submodule that was imported on its own leaves the package empty.
-        return getattr(importlib.import_module(f"pulumi_azure_native.{module}"), f"{name}Args")
+        package = importlib.import_module(f"pulumi_azure_native.{module}")
+        # Where a nested type has the name already, the SDK calls the resource's own arguments "InitArgs".
+        return getattr(package, f"{name}InitArgs", None) or getattr(package, f"{name}Args")
     except (ImportError, AttributeError) as error:
         raise UnknownResourceType(f"{token}: pulumi-azure-native has no such resource") from error
 

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from amlplatform.armtypes.catalogue import RESOURCE_TYPES
+from amlplatform.armtypes.resource_types import RESOURCE_TYPES, ResourceType
 
 PACK = Path(__file__).with_name("types.json.gz")
 
@@ -32,16 +32,27 @@ def build(source: Path) -> dict[str, Any]:
     nodes: list[dict[str, Any]] = []
     bodies: dict[str, int] = {}
     packers: dict[str, _Packer] = {}
-    for token, kind in sorted(RESOURCE_TYPES.items()):
-        entry = index.get(token)
-        if entry is None:
-            raise PackError(f"{source / 'index.json'}: no entry for {token}")
-        if entry["apiVersion"] != kind.api_version:
-            raise PackError(f"{token}: the catalogue says {kind.api_version}, the source has {entry['apiVersion']}")
-        packer = packers.setdefault(entry["file"], _Packer(source / entry["file"], nodes))
+    for _, kind in sorted(RESOURCE_TYPES.items()):
+        file = _file_of(kind, index, source)
+        packer = packers.setdefault(file, _Packer(source / file, nodes))
         key = f"{kind.arm_type}@{kind.api_version}"
         bodies[key] = packer.body(key)
     return {"resources": bodies, "nodes": nodes}
+
+
+def _file_of(kind: ResourceType, index: dict[str, Any], source: Path) -> str:
+    """The file with the kind's type: its own entry's, else that of a kind of the same provider and version."""
+    entry = index.get(kind.token)
+    if entry is not None:
+        if entry["apiVersion"] != kind.api_version:
+            found = entry["apiVersion"]
+            raise PackError(f"{kind.token}: the catalogue says {kind.api_version}, the source has {found}")
+        return entry["file"]
+    provider = kind.arm_type.split("/")[0]
+    for other in index.values():
+        if other["type"].split("/")[0] == provider and other["apiVersion"] == kind.api_version:
+            return other["file"]
+    raise PackError(f"{source / 'index.json'}: no entry for {kind.token}")
 
 
 class _Packer:

@@ -8,137 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from amlplatform.armtypes import extra_rules, validator
+from amlplatform.armtypes.resource_types import RESOURCE_TYPES, ResourceType
 
 # What the Pulumi engine puts in the place of values that are known only after the deployment.
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 
-_GROUP = "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}"
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
-
-
-@dataclass(frozen=True)
-class ResourceType:
-    """One kind of resource.
-
-    `id_template` has the inputs that form the id in braces, `name_input` is the one that holds the resource's own name.
-    `renames` are the inputs whose ARM name the SDK changed beyond case and underscores, `query_inputs` those that are
-    sent as query parameters.
-    """
-
-    token: str
-    arm_type: str
-    api_version: str
-    id_template: str
-    name_input: str
-    renames: Mapping[str, str] = field(default_factory=dict)
-    query_inputs: frozenset[str] = frozenset()
-
-    @property
-    def address_inputs(self) -> frozenset[str]:
-        """The inputs that are part of the request's address, and therefore not of the body."""
-        return frozenset(_PLACEHOLDER.findall(self.id_template)) | self.query_inputs
-
-
-def _in_group(
-    token: str, arm_type: str, version: str, name_input: str, renames: Mapping[str, str] | None = None
-) -> ResourceType:
-    template = f"{_GROUP}/providers/{arm_type}/{{{name_input}}}"
-    return ResourceType(f"azure-native:{token}", arm_type, version, template, name_input, renames or {})
-
-
-def _below(
-    parent: ResourceType,
-    token: str,
-    segments: str,
-    name_input: str,
-    *,
-    arm_type: str | None = None,
-    query_inputs: frozenset[str] = frozenset(),
-) -> ResourceType:
-    """A child of `parent`, of the same API version; `segments` stand between the parent's id and the child's name."""
-    template = f"{parent.id_template}/{segments}/{{{name_input}}}"
-    kind = arm_type or f"{parent.arm_type}/{segments}"
-    return ResourceType(f"azure-native:{token}", kind, parent.api_version, template, name_input, {}, query_inputs)
-
-
-_STORAGE = _in_group(
-    "storage:StorageAccount",
-    "Microsoft.Storage/storageAccounts",
-    "2024-01-01",
-    "accountName",
-    {
-        "networkRuleSet": "networkAcls",
-        "enableHttpsTrafficOnly": "supportsHttpsTrafficOnly",
-        "enableNfsV3": "isNfsV3Enabled",
-    },
-)
-_ML_WORKSPACE = _in_group(
-    "machinelearningservices:Workspace", "Microsoft.MachineLearningServices/workspaces", "2025-12-01", "workspaceName"
-)
-
-# API versions are those that pulumi-azure-native 3.29.0 sends by default; a test holds this table against the SDK.
-RESOURCE_TYPES: dict[str, ResourceType] = {
-    resource_type.token: resource_type
-    for resource_type in (
-        ResourceType(
-            "azure-native:resources:ResourceGroup",
-            "Microsoft.Resources/resourceGroups",
-            "2024-03-01",
-            _GROUP,
-            "resourceGroupName",
-        ),
-        ResourceType(
-            "azure-native:authorization:RoleAssignment",
-            "Microsoft.Authorization/roleAssignments",
-            "2022-04-01",
-            "{scope}/providers/Microsoft.Authorization/roleAssignments/{roleAssignmentName}",
-            "roleAssignmentName",
-        ),
-        ResourceType(
-            "azure-native:consumption:Budget",
-            "Microsoft.Consumption/budgets",
-            "2024-08-01",
-            "{scope}/providers/Microsoft.Consumption/budgets/{budgetName}",
-            "budgetName",
-        ),
-        _in_group(
-            "managedidentity:UserAssignedIdentity",
-            "Microsoft.ManagedIdentity/userAssignedIdentities",
-            "2023-01-31",
-            "resourceName",
-        ),
-        _STORAGE,
-        _below(_STORAGE, "storage:BlobServiceProperties", "blobServices", "blobServicesName"),
-        _below(
-            _STORAGE,
-            "storage:BlobContainer",
-            "blobServices/default/containers",
-            "containerName",
-            arm_type="Microsoft.Storage/storageAccounts/blobServices/containers",
-        ),
-        _in_group("keyvault:Vault", "Microsoft.KeyVault/vaults", "2024-11-01", "vaultName"),
-        _in_group(
-            "containerregistry:Registry", "Microsoft.ContainerRegistry/registries", "2023-01-01-preview", "registryName"
-        ),
-        _in_group(
-            "operationalinsights:Workspace", "Microsoft.OperationalInsights/workspaces", "2023-09-01", "workspaceName"
-        ),
-        _in_group("applicationinsights:Component", "Microsoft.Insights/components", "2020-02-02", "resourceName"),
-        _ML_WORKSPACE,
-        _below(_ML_WORKSPACE, "machinelearningservices:Compute", "computes", "computeName"),
-        _below(
-            _ML_WORKSPACE,
-            "machinelearningservices:Datastore",
-            "datastores",
-            "name",
-            query_inputs=frozenset({"skipValidation"}),
-        ),
-    )
-}
 
 
 def normal_token(token: str) -> str:
@@ -159,7 +37,7 @@ def resource_type(token: str) -> ResourceType:
     """The entry of the catalogue. Raises KeyError with one line when the platform makes no such resource."""
     found = RESOURCE_TYPES.get(normal_token(token))
     if found is None:
-        raise KeyError(f"{token}: not in the catalogue of resource types (amlplatform/armtypes/catalogue.py)")
+        raise KeyError(f"{token}: not in the catalogue of resource types (amlplatform/armtypes/resource_types.py)")
     return found
 
 

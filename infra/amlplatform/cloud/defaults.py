@@ -35,7 +35,7 @@ def missing_inputs(
     """
     inputs = wire.plain(request.news)
     added: dict[str, Any] = {}
-    if kind.name_input not in inputs:
+    if kind.name_input and kind.name_input not in inputs:
         added |= _name(kind, old, request)
     if "location" not in inputs and _has_location(kind) and (old.get("location") or location):
         added["location"] = old.get("location") or location

@@ -17,16 +17,8 @@ from amlplatform.cloud.state import Document
 
 # `id` is not a property but the resource's identity; the API version is added by name below.
 _ADDRESS = frozenset({"id", "apiVersion"})
+_ALWAYS = ("name", "type")
 API_VERSION = "azureApiVersion"
-# Kinds whose `properties` the SDK does not lay flat.
-_NESTED = frozenset(
-    {
-        "Microsoft.Resources/resourceGroups",
-        "Microsoft.KeyVault/vaults",
-        "Microsoft.MachineLearningServices/workspaces/computes",
-        "Microsoft.MachineLearningServices/workspaces/datastores",
-    }
-)
 
 
 def property_name(kind: ResourceType, arm_name: str) -> str:
@@ -40,12 +32,16 @@ def property_name(kind: ResourceType, arm_name: str) -> str:
 
 def outputs(kind: ResourceType, document: Mapping[str, Any]) -> dict[str, Any]:
     """The outputs of a resource that exists."""
-    flat = {key: value for key, value in document.items() if key not in _ADDRESS}
-    if kind.arm_type not in _NESTED:
-        # What stands at the top wins: components of Application Insights have a `Name` among their properties, too.
-        flat = {**flat.pop("properties", {}), **flat}
-    named = {property_name(kind, key): value for key, value in flat.items()}
-    return {**named, API_VERSION: kind.api_version}
+    top = {_top_name(kind, key): value for key, value in document.items() if key not in _ADDRESS}
+    inner = {} if kind.nested else top.pop("properties", {})
+    named = {property_name(kind, key): value for key, value in inner.items()}
+    # What stands at the top wins: components of Application Insights have a `Name` among their properties, too.
+    return {**named, **top, API_VERSION: kind.api_version}
+
+
+def _top_name(kind: ResourceType, arm_name: str) -> str:
+    """Of every resource's name and type the SDK changes nothing; a property of the same name may be renamed."""
+    return arm_name if arm_name in _ALWAYS else property_name(kind, arm_name)
 
 
 def preview(kind: ResourceType, inputs: Mapping[str, Any]) -> dict[str, Any]:
@@ -66,10 +62,10 @@ def _identity(identity: Mapping[str, Any]) -> dict[str, Any]:
 
 def _output_names(kind: ResourceType) -> set[str]:
     envelope, properties = validator.property_names(kind.arm_type, kind.api_version)
-    arm_names = {"name", "type", *envelope.values()}
-    if kind.arm_type not in _NESTED:
-        arm_names = arm_names - {"properties"} | set(properties.values())
-    return {property_name(kind, name) for name in arm_names}
+    top = {_top_name(kind, name) for name in (*_ALWAYS, *envelope.values())}
+    if kind.nested:
+        return top
+    return top - {"properties"} | {property_name(kind, name) for name in properties.values()}
 
 
 def inputs_from_document(kind: ResourceType, arm_id: str, document: Document) -> dict[str, Any]:
