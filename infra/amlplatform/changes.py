@@ -54,4 +54,7 @@ def _differences(before: Any, after: Any, path: str) -> Iterator[Change]:
 
 
 def _shown(value: Any) -> str:
-    return "-" if value in (None, "", []) else str(value)
+    if isinstance(value, dict):
+        # What is off or empty was not asked for.
+        value = {key: inner for key, inner in value.items() if inner not in (None, "", [], {}, False)}
+    return "-" if value in (None, "", [], {}) else str(value)

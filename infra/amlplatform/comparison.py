@@ -180,7 +180,7 @@ def _at(body: Any, path: str) -> Any:
 
 def _comparable(plan: Plan) -> dict[str, Any]:
     """Bodies by resource, with the environment's own names replaced by what they name."""
-    names = plan.request.names(plan.environment).all()
+    names = plan.request.derived_names(plan.environment)
     # Longest first: the name of one resource may be the beginning of another's.
     replacements = sorted(((name, f"<{kind}>") for kind, name in names.items()), key=lambda pair: -len(pair[0]))
     return {

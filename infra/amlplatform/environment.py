@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pulumi
 from pulumi_azure_native import authorization, resources
 
-from amlplatform.components.access import Access
+from amlplatform import options
 from amlplatform.components.budget import Budget
 from amlplatform.components.compute import Clusters, ComputeInstances
+from amlplatform.components.context import Context, Part
 from amlplatform.components.identity import Identities
 from amlplatform.components.keyvault import KeyVault
 from amlplatform.components.monitoring import Monitoring
-from amlplatform.components.registry import ContainerRegistry
+from amlplatform.components.registry import ContainerRegistry, Registry
+from amlplatform.components.registry import central as central_registry
 from amlplatform.components.settings import Settings
-from amlplatform.components.storage import LakeStorage, WorkspaceStorage
+from amlplatform.components.storage import Lake, LakeStorage, WorkspaceStorage, central_lake
 from amlplatform.components.workspace import Datastores, Workspace, WorkspaceParts
 from amlplatform.regions import REGIONS
-from amlplatform.request import Environment as EnvironmentRequest
-from amlplatform.request import Request, RequestError, load_request
-from amlplatform.roles import Principal, Scope, grants
+from amlplatform.request import Request
+from amlplatform.request.federation import federated_subject
+from amlplatform.request.network import CentralLake
+from amlplatform.roles import grants
 
 
 def settings_of(request: Request, environment: str) -> Settings:
@@ -47,13 +48,9 @@ def settings_of(request: Request, environment: str) -> Settings:
 class Environment(pulumi.ComponentResource):
     """Everything that an environment consists of, in one resource group."""
 
-    settings: Settings
     group: resources.ResourceGroup
-    identities: Identities
-    parts: WorkspaceParts
-    access: Access
+    context: Context
     workspace: Workspace
-    workspace_access: Access
 
     def __init__(
         self,
@@ -65,27 +62,21 @@ class Environment(pulumi.ComponentResource):
     ) -> None:
         """`subscription_id`: where the stack deploys to; `tenant_id`: the Entra tenant that the subscription trusts."""
         super().__init__("amlplatform:environment:Environment", environment, None, opts)
-        self.settings = settings_of(request, environment)
-        self._subscription_id, self._tenant_id = subscription_id, tenant_id
         self._child = pulumi.ResourceOptions(parent=self)
-        asked = request.environments[environment]
-        self._foundation()
-        self._access_and_workspace(request)
-        self._compute(asked)
-        Budget(
-            "costs",
-            self.settings,
-            scope=self.group.id,
-            amount=asked.monthly_budget,
-            start=asked.budget_start,
-            email=request.owner.email,
-            opts=self._child,
-        )
+        self.context = self._foundation(request, environment, subscription_id, tenant_id)
+        options.build(self.context, before_workspace=True, opts=self._child)
+        self._access_and_workspace()
+        self._compute()
+        options.build(self.context, before_workspace=False, opts=self._child)
+        self._around()
         self.register_outputs({"workspace": self.workspace.workspace.name})
 
-    def _foundation(self) -> None:
+    def _foundation(
+        self, request: Request, environment: str, subscription_id: pulumi.Input[str], tenant_id: pulumi.Input[str]
+    ) -> Context:
         """The resource group, and what a workspace needs before it can be made."""
-        settings, child = self.settings, self._child
+        settings, child = settings_of(request, environment), self._child
+        asked = request.environments[environment]
         self.group = resources.ResourceGroup(
             "resource-group",
             resource_group_name=settings.names.resource_group,
@@ -94,124 +85,213 @@ class Environment(pulumi.ComponentResource):
             opts=settings.holds_data(self),
         )
         group = self.group.name
-        self.identities = Identities("identities", settings, group, child)
-        self.parts = WorkspaceParts(
-            storage=WorkspaceStorage("workspace-storage", settings, group, child),
-            lake=LakeStorage("lake-storage", settings, group, child),
-            vault=KeyVault("vault", settings, group, self._tenant_id, child),
-            registry=ContainerRegistry("registry", settings, group, child),
-            monitoring=Monitoring("monitoring", settings, group, child),
+        identities = Identities("identities", settings, group, federated_subject(request, environment), child)
+        context = Context(
+            settings=settings,
+            request=request,
+            asked=asked,
+            resource_group=group,
+            resource_group_id=self.group.id,
+            subscription_id=subscription_id,
+            tenant_id=tenant_id,
+            identities=identities,
+            core=WorkspaceParts(
+                storage=WorkspaceStorage("workspace-storage", settings, group, child),
+                lake=self._lake(settings, asked.central.lake, subscription_id),
+                vault=KeyVault("vault", settings, group, tenant_id, child),
+                registry=self._registry(settings, asked.central.container_registry),
+                monitoring=Monitoring("monitoring", settings, group, asked.central.log_analytics, child),
+            ),
+            rows=tuple(grants(settings.profile, asked.conditions, asked.purposes)),
         )
+        context.principals |= _principals(context)
+        context.scopes |= _scopes(context)
+        context.parts += _parts(context.core)
+        return context
 
-    def _access_and_workspace(self, request: Request) -> None:
+    def _lake(self, settings: Settings, central: CentralLake, subscription_id: pulumi.Input[str]) -> Lake:
+        if central.account:
+            containers = {"raw": central.raw, "curated": central.curated, "output": central.output}
+            return central_lake(central.account, containers)
+        return LakeStorage("lake-storage", settings, self.group.name, self._child).as_lake(settings, subscription_id)
+
+    def _registry(self, settings: Settings, central: str) -> Registry:
+        if central:
+            return central_registry(central)
+        return ContainerRegistry("registry", settings, self.group.name, self._child).as_registry()
+
+    def _access_and_workspace(self) -> None:
         """The workspace, after the roles that its identity needs, and before those that are given on it."""
-        settings, child, group = self.settings, self._child, self.group.name
-        rows = list(grants(settings.profile, settings.network))
-        principals = self._principals(request)
-        self.access = Access(
-            "access",
-            grants=[row for row in rows if row.scope != "workspace"],
-            principals=principals,
-            scopes=self._scopes(),
-            subscription_id=self._subscription_id,
-            opts=child,
-        )
-        self.workspace = Workspace(
+        context, child = self.context, self._child
+        rows = [row for row in context.rows if row.scope in context.scopes]
+        access = context.assign("access", rows, child)
+        self.workspace = context.workspace = Workspace(
             "azure-ml",
-            settings,
-            group,
-            identities=self.identities,
-            parts=self.parts,
-            description=request.description,
-            after=self.access.of("workspace"),
+            context.settings,
+            context.resource_group,
+            identities=context.identities,
+            parts=context.core,
+            description=context.request.description,
+            outbound=_outbound(context),
+            after=access.of("workspace"),
             opts=child,
         )
-        self.workspace_access = Access(
-            "workspace-access",
-            grants=[row for row in rows if row.scope == "workspace"],
-            principals=principals,
-            scopes={"workspace": self.workspace.workspace.id},
-            subscription_id=self._subscription_id,
-            opts=child,
+        context.scopes["workspace"] = self.workspace.workspace.id
+        context.parts.append(
+            Part(
+                "workspace",
+                self.workspace.workspace,
+                endpoints=("amlworkspace",),
+                diagnostics=("",),
+            )
         )
+        rows = [row for row in context.rows if row.scope == "workspace"]
+        workspace_access = context.assign("workspace-access", rows, child)
+        self._cluster_roles = [*access.of("cluster"), *workspace_access.of("cluster")]
         Datastores(
             "datastores",
-            settings,
-            group,
-            subscription_id=self._subscription_id,
+            context.resource_group,
             workspace=self.workspace,
-            lake=self.parts.lake,
+            lake=context.core.lake,
             opts=child,
         )
 
-    def _principals(self, request: Request) -> dict[Principal, pulumi.Input[str]]:
-        principals: dict[Principal, pulumi.Input[str]] = {
-            "workspace": self.identities.workspace.principal_id,
-            "cluster": self.identities.cluster.principal_id,
-            "endpoint": self.identities.endpoint.principal_id,
-            "deploy": self.identities.deploy.principal_id,
-        }
-        if request.groups.data_scientists:
-            principals["data_scientists"] = request.groups.data_scientists
-        return principals
-
-    def _scopes(self) -> dict[Scope, pulumi.Input[str]]:
-        parts = self.parts
-        return {
-            "resource_group": self.group.id,
-            "storage": parts.storage.account.id,
-            "lake": parts.lake.account.id,
-            "lake_raw": parts.lake.containers["raw"].id,
-            "lake_curated": parts.lake.containers["curated"].id,
-            "lake_output": parts.lake.containers["output"].id,
-            "key_vault": parts.vault.vault.id,
-            "container_registry": parts.registry.registry.id,
-            "application_insights": parts.monitoring.insights.id,
-            "log_analytics": parts.monitoring.logs.id,
-            "cluster_identity": self.identities.cluster.id,
-            "endpoint_identity": self.identities.endpoint.id,
-        }
-
-    def _compute(self, asked: EnvironmentRequest) -> None:
-        settings, child, group = self.settings, self._child, self.group.name
+    def _compute(self) -> None:
+        context, asked = self.context, self.context.asked
+        subnet = asked.subnets.compute if context.settings.network.own_network else ""
         clusters = Clusters(
             "clusters",
-            settings,
-            group,
+            context.settings,
+            context.resource_group,
             workspace=self.workspace,
-            identities=self.identities,
+            identities=context.identities,
             cpu=asked.cpu_cluster,
             gpu=asked.gpu_cluster,
-            after=[*self.access.of("cluster"), *self.workspace_access.of("cluster")],
-            opts=child,
+            subnet=subnet,
+            after=self._cluster_roles,
+            opts=self._child,
         )
         if asked.compute_instances:
             ComputeInstances(
                 "compute-instances",
-                settings,
-                group,
-                tenant_id=self._tenant_id,
+                context.settings,
+                context.resource_group,
+                tenant_id=context.tenant_id,
                 workspace=self.workspace,
                 instances=asked.compute_instances,
+                subnet=subnet,
                 after=[clusters.cpu],
-                opts=child,
+                opts=self._child,
             )
+
+    def _around(self) -> None:
+        """What hangs on the resources that are there by now: see `Part`."""
+        context, asked = self.context, self.context.asked
+        Budget(
+            "costs",
+            context.settings,
+            scope=context.resource_group_id,
+            amount=asked.monthly_budget,
+            start=asked.budget_start,
+            email=context.request.owner.email,
+            opts=self._child,
+        )
 
     def exports(self) -> dict[str, pulumi.Input[object]]:
         """What the hand-over and the project's `.cloud/environments` need. No secrets."""
+        context = self.context
         return {
-            "subscription_id": self._subscription_id,
-            "tenant_id": self._tenant_id,
-            "location": self.settings.location,
-            "resource_group": self.group.name,
+            "subscription_id": context.subscription_id,
+            "tenant_id": context.tenant_id,
+            "location": context.settings.location,
+            "resource_group": context.resource_group,
             "workspace": self.workspace.workspace.name,
-            "registry": self.parts.registry.registry.name,
-            "storage_account": self.parts.storage.account.name,
-            "lake_account": self.parts.lake.account.name,
-            "cluster_identity_id": self.identities.cluster.id,
-            "endpoint_identity_id": self.identities.endpoint.id,
-            "deploy_client_id": self.identities.deploy.client_id,
+            "registry": context.core.registry.name,
+            "storage_account": context.core.storage.account.name,
+            "lake_account": context.core.lake.account_name,
+            "cluster_identity_id": context.identities.cluster.id,
+            "endpoint_identity_id": context.identities.endpoint.id,
+            "deploy_client_id": context.identities.deploy.client_id,
         }
+
+
+def _principals(context: Context) -> dict[str, pulumi.Input[str]]:
+    identities = context.identities
+    principals: dict[str, pulumi.Input[str]] = {
+        "workspace": identities.workspace.principal_id,
+        "cluster": identities.cluster.principal_id,
+        "endpoint": identities.endpoint.principal_id,
+        "deploy": identities.deploy.principal_id,
+        **{entry.purpose: entry.group for entry in context.asked.access_exceptions},
+    }
+    if context.request.groups.data_scientists:
+        principals["data_scientists"] = context.request.groups.data_scientists
+    return principals
+
+
+def _scopes(context: Context) -> dict[str, pulumi.Input[str]]:
+    core = context.core
+    return {
+        "resource_group": context.resource_group_id,
+        "storage": core.storage.account.id,
+        **{f"lake_{purpose}": container_id for purpose, container_id in core.lake.container_ids.items()},
+        "key_vault": core.vault.vault.id,
+        "container_registry": core.registry.id,
+        "application_insights": core.monitoring.insights.id,
+        "log_analytics": core.monitoring.logs_id,
+        "cluster_identity": context.identities.cluster.id,
+        "endpoint_identity": context.identities.endpoint.id,
+    }
+
+
+def _parts(core: WorkspaceParts) -> list[Part]:
+    """What a workspace is made of, as far as it is made here."""
+    parts = [
+        # queue and table: parallel jobs hand out their mini-batches and keep their progress there.
+        Part(
+            "storage",
+            core.storage.account,
+            endpoints=("blob", "file", "queue", "table"),
+            diagnostics=("", "/blobServices/default", "/fileServices/default"),
+            holds_data=True,
+        ),
+        Part("key-vault", core.vault.vault, endpoints=("vault",), diagnostics=("",), holds_data=True),
+        Part("application-insights", core.monitoring.insights, diagnostics=("",)),
+    ]
+    if core.lake.made:
+        parts.append(
+            Part(
+                "lake",
+                core.lake.made,
+                endpoints=("blob", "dfs"),
+                diagnostics=("", "/blobServices/default"),
+                holds_data=True,
+            )
+        )
+    if core.registry.made:
+        parts.append(
+            Part(
+                "container-registry",
+                core.registry.made,
+                endpoints=("registry",),
+                diagnostics=("",),
+                holds_data=True,
+            )
+        )
+    if core.monitoring.logs:
+        parts.append(Part("log-analytics", core.monitoring.logs, diagnostics=("",), holds_data=True))
+    return parts
+
+
+def _outbound(context: Context) -> dict[str, tuple[pulumi.Input[str], str]]:
+    """Where jobs in a managed network may go besides the workspace's own parts: the lake, and options."""
+    lake_id = context.core.lake.account_id
+    rules: dict[str, tuple[pulumi.Input[str], str]] = {
+        f"lake-{sub_resource}": (lake_id, sub_resource) for sub_resource in ("blob", "dfs")
+    }
+    for part in context.parts:
+        rules |= {f"{part.name}-{sub_resource}": (part.resource.id, sub_resource) for sub_resource in part.outbound}
+    return rules
 
 
 def build_environment(request: Request, environment: str) -> Environment:
@@ -221,26 +301,3 @@ def build_environment(request: Request, environment: str) -> Environment:
     for name, value in built.exports().items():
         pulumi.export(name, value)
     return built
-
-
-def run() -> None:
-    """The Pulumi program: reads which request the stack belongs to, and builds the stack's environment.
-
-    Raises pulumi.RunError with one line for each reason when the stack's configuration or the request is wrong.
-    """
-    path = Path(pulumi.Config().require("request"))
-    stack = pulumi.get_stack()
-    root = Path.cwd().resolve()
-    if path.is_absolute() or not (root / path).resolve().is_relative_to(root):
-        raise pulumi.RunError(
-            f"request: {str(path)!r} must be a path inside the live project; for example 'requests/churn.yaml'"
-        )
-    try:
-        request = load_request(root / path)
-    except RequestError as error:
-        raise pulumi.RunError(str(error)) from error
-    environment = stack.removeprefix(f"{request.product}-")
-    if environment not in request.environments:
-        stacks = ", ".join(f"{request.product}-{name}" for name in request.environments)
-        raise pulumi.RunError(f"stack: {stack!r} does not belong to {path}; its stacks are {stacks}")
-    build_environment(request, environment)

@@ -27,6 +27,7 @@ _VAULT_PRODUCT_LENGTH = 10
 
 CPU_CLUSTER = "cpu-cluster"
 GPU_CLUSTER = "gpu-cluster"
+KUBERNETES_COMPUTE = "kubernetes"
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,17 @@ NAME_RULES: dict[str, NameRule] = {
     "compute": NameRule(
         3, 24, r"[A-Za-z](?![A-Za-z0-9-]*-\d+$)[A-Za-z0-9-]*", "letters, digits and -, not ending in -number"
     ),
+    "action_group": NameRule(1, 260, r"[A-Za-z0-9_()-]*", "letters, digits and _ ( ) -"),
+    "kubernetes": NameRule(1, 63, r"[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?", "letters, digits, _ and -"),
+    "databricks": NameRule(3, 64, r"[A-Za-z0-9_-]*", "letters, digits, _ and -"),
+    "synapse": NameRule(1, 45, r"[a-z0-9]*", "lower-case letters and digits"),
+    "data_factory": NameRule(3, 63, r"[A-Za-z0-9](-?[A-Za-z0-9])*", "letters, digits and single hyphens"),
+    "ai_services": NameRule(2, 64, r"[A-Za-z0-9][A-Za-z0-9-]*[A-Za-z0-9]", "letters, digits and -"),
+    "event_hubs": NameRule(8, 50, r"[A-Za-z][A-Za-z0-9-]*[A-Za-z0-9]", "letters, digits and -"),
+    "stream_analytics": NameRule(3, 63, r"[A-Za-z0-9_-]*", "letters, digits, _ and -"),
+    "sql_server": NameRule(1, 63, r"[a-z0-9]([a-z0-9-]*[a-z0-9])?", "lower-case letters, digits and -"),
+    "sql_database": NameRule(1, 128, r"[A-Za-z0-9_-]*", "letters, digits, _ and -"),
+    "logic_app": NameRule(1, 43, r"[A-Za-z0-9._()-]*", "letters, digits and . _ ( ) -"),
     "endpoint": NameRule(3, 32, r"[a-z](-?[a-z0-9])*", "lower-case letters, digits and single hyphens"),
 }
 
@@ -152,6 +164,81 @@ class Names:
     def budget(self) -> str:
         return f"budget-{self._base}"
 
+    @property
+    def action_group(self) -> str:
+        return f"ag-{self._base}"
+
+    @property
+    def kubernetes(self) -> str:
+        return f"aks-{self._base}"
+
+    @property
+    def kubernetes_nodes(self) -> str:
+        """The resource group that Azure keeps the cluster's machines in."""
+        return f"rg-{self._base}-aks-nodes"
+
+    @property
+    def kubernetes_identity(self) -> str:
+        return f"id-{self._base}-aks"
+
+    @property
+    def databricks(self) -> str:
+        return f"dbw-{self._base}"
+
+    @property
+    def databricks_connector(self) -> str:
+        return f"dbac-{self._base}"
+
+    @property
+    def databricks_identity(self) -> str:
+        return f"id-{self._base}-databricks"
+
+    @property
+    def databricks_managed(self) -> str:
+        """The resource group that Azure keeps the Databricks workspace's own resources in."""
+        return f"rg-{self._base}-databricks"
+
+    @property
+    def synapse(self) -> str:
+        return self._account("syn", product_length=None)
+
+    @property
+    def synapse_managed(self) -> str:
+        """The resource group that Azure keeps the Synapse workspace's own resources in."""
+        return f"rg-{self._base}-synapse"
+
+    @property
+    def data_factory(self) -> str:
+        return f"adf-{self._base}-{self.name_suffix}"
+
+    @property
+    def ai_services(self) -> str:
+        return f"ais-{self._base}-{self.name_suffix}"
+
+    @property
+    def event_hubs(self) -> str:
+        return f"evhns-{self._base}-{self.name_suffix}"
+
+    @property
+    def stream_analytics(self) -> str:
+        return f"asa-{self._base}"
+
+    @property
+    def sql_server(self) -> str:
+        return f"sql-{self._base}-{self.name_suffix}"
+
+    @property
+    def sql_database(self) -> str:
+        return f"sqldb-{self.product}"
+
+    @property
+    def sql_identity(self) -> str:
+        return f"id-{self._base}-sql"
+
+    @property
+    def logic_app(self) -> str:
+        return f"logic-{self._base}"
+
     def compute_instance(self, object_id: str) -> str:
         """The compute instance of one person: unique in the region, never ending in "-number" (Azure refuses it)."""
         return f"ci-{self.name_suffix}-{self.environment}-u{object_id[:8].lower()}"
@@ -170,13 +257,15 @@ class Names:
             )
         return name
 
-    def all(self) -> dict[str, str]:
-        """Every fixed name, by what it names, in the order in which people read them."""
-        return {kind: getattr(self, kind) for kind in _RULE_OF_NAME}
+    def all(self, options: Iterable[str] = ()) -> dict[str, str]:
+        """Every fixed name, by what it names, in the order in which people read them; also those of these options."""
+        kinds = [*_RULE_OF_NAME, *(kind for option in options for kind in _RULE_OF_OPTION_NAME.get(option, {}))]
+        return {kind: getattr(self, kind) for kind in kinds}
 
     def faults(self) -> list[str]:
-        """One line for each derived name that Azure would refuse."""
-        found = [_name_fault(kind, _RULE_OF_NAME[kind], name) for kind, name in self.all().items()]
+        """One line for each derived name that Azure would refuse, with all options."""
+        names = self.all(_RULE_OF_OPTION_NAME)
+        found = [_name_fault(kind, _rule_name(kind), name) for kind, name in names.items()]
         return [message for message in found if message]
 
 
@@ -194,12 +283,40 @@ _RULE_OF_NAME: dict[str, str] = {
     "endpoint_identity": "identity",
     "deploy_identity": "identity",
     "budget": "budget",
+    "action_group": "action_group",
 }
+_RULE_OF_OPTION_NAME: dict[str, dict[str, str]] = {
+    "kubernetes": {
+        "kubernetes": "kubernetes",
+        "kubernetes_nodes": "resource_group",
+        "kubernetes_identity": "identity",
+    },
+    "databricks": {
+        "databricks": "databricks",
+        "databricks_managed": "resource_group",
+        "databricks_connector": "databricks",
+        "databricks_identity": "identity",
+    },
+    "synapse": {"synapse": "synapse", "synapse_managed": "resource_group"},
+    "data_factory": {"data_factory": "data_factory"},
+    "ai_services": {"ai_services": "ai_services"},
+    "streaming": {"event_hubs": "event_hubs", "stream_analytics": "stream_analytics"},
+    "sql": {"sql_server": "sql_server", "sql_database": "sql_database", "sql_identity": "identity"},
+    "scheduled_start": {"logic_app": "logic_app"},
+}
+"""By option of the request: the names that it brings."""
+
+
+def _rule_name(kind: str) -> str:
+    for table in (_RULE_OF_NAME, *_RULE_OF_OPTION_NAME.values()):
+        if kind in table:
+            return table[kind]
+    raise KeyError(kind)
 
 
 def rule_of(kind: str) -> NameRule:
-    """The rule for a name of `Names.all`, for example "lake_account"."""
-    return NAME_RULES[_RULE_OF_NAME[kind]]
+    """The rule for a name of `Names.all`, for example "lake_account". Raises KeyError for any other."""
+    return NAME_RULES[_rule_name(kind)]
 
 
 def _name_fault(label: str, kind: str, name: str) -> str | None:

@@ -111,8 +111,9 @@ def _concerns(warning: str, environment: str) -> bool:
 
 
 def _grants(request: Request, environment: str) -> list[Grant]:
-    rows = grants(request.profile(environment), request.environments[environment].network_profile)
-    return [grant for grant in rows if request.groups.data_scientists or not grant.person]
+    asked = request.environments[environment]
+    rows = grants(request.profile(environment), asked.conditions, asked.purposes)
+    return [grant for grant in rows if request.groups.data_scientists or grant.principal != "data_scientists"]
 
 
 def _resources(registrations: list[Registration]) -> list[PlannedResource]:

@@ -5,6 +5,7 @@ Standard library only. A further environment (for example `test`) or network pro
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -36,6 +37,10 @@ class NetworkProfile:
     # data of the project, reading them takes an Entra role, and closing ingestion would lose what jobs report.
     log_ingestion: Access
     log_query: Access
+    # Nodes stand in a subnet of the organisation's own network, given by id.
+    own_network: bool
+    # Options that do not fit, and why.
+    excluded_options: Mapping[str, str]
 
     @property
     def managed_network(self) -> bool:
@@ -60,10 +65,13 @@ NETWORK_PROFILES: dict[str, NetworkProfile] = {
             registry_export="enabled",
             log_ingestion="Enabled",
             log_query="Enabled",
+            own_network=False,
+            excluded_options={},
         ),
         NetworkProfile(
             name="managed-vnet",
-            summary="closed to the internet; jobs run in a managed network and reach only what is approved",
+            summary="closed to the internet; jobs run in a managed network and reach only what is approved; "
+            "people and CI come in through private endpoints in a subnet of yours",
             public_network_access="Disabled",
             firewall_default_action="Deny",
             isolation_mode="AllowOnlyApprovedOutbound",
@@ -71,6 +79,31 @@ NETWORK_PROFILES: dict[str, NetworkProfile] = {
             registry_export="disabled",
             log_ingestion="Enabled",
             log_query="Enabled",
+            own_network=False,
+            excluded_options={
+                # learn.microsoft.com, "Workspace managed virtual network isolation", limitations.
+                "kubernetes": "Azure ML attaches no Kubernetes cluster to a workspace with a managed network",
+                "databricks": "its clusters would have no way to a lake that is closed to the internet",
+                "streaming": "devices and Stream Analytics would have no way to a closed Event Hubs namespace",
+                # learn.microsoft.com, "Azure Logic Apps: hosting options": the Consumption plan joins no network.
+                "scheduled_start": "a Consumption Logic App has no way to a workspace that is closed to the internet",
+            },
+        ),
+        NetworkProfile(
+            name="own-vnet",
+            summary="closed to the internet; nodes and private endpoints stand in subnets of your own network, "
+            "whose firewall decides what they reach",
+            public_network_access="Disabled",
+            firewall_default_action="Deny",
+            isolation_mode="Disabled",
+            node_public_ip=False,
+            registry_export="disabled",
+            log_ingestion="Enabled",
+            log_query="Enabled",
+            own_network=True,
+            excluded_options={
+                "scheduled_start": "a Consumption Logic App has no way to a workspace that is closed to the internet",
+            },
         ),
     )
 }
@@ -110,6 +143,10 @@ class EnvironmentProfile:
     """A node goes after this long without work."""
     instance_idle_time: str
     """A compute instance stops after this long without use."""
+    low_priority: bool
+    """Clusters may be asked for with nodes that Azure may take away."""
+    locks: bool
+    """What holds data has a CanNotDelete lock of its own in Azure, besides Pulumi's protection."""
 
     def storage_sku(self, region: Region) -> str:
         """The redundancy of storage accounts. A region without a partner or without zones gets the best it offers."""
@@ -133,7 +170,7 @@ ENVIRONMENT_PROFILES: dict[str, EnvironmentProfile] = {
         EnvironmentProfile(
             name="dev",
             summary="where the team works: people have access, everything can be made anew",
-            networks=("public-dev", "managed-vnet"),
+            networks=("public-dev", "managed-vnet", "own-vnet"),
             required=True,
             people=True,
             protect_data=False,
@@ -148,11 +185,34 @@ ENVIRONMENT_PROFILES: dict[str, EnvironmentProfile] = {
             geo_redundant=False,
             cluster_idle_time="PT120S",
             instance_idle_time="PT30M",
+            low_priority=True,
+            locks=False,
+        ),
+        EnvironmentProfile(
+            name="test",
+            summary="deployed by CI alone like prod, to try a release; everything can be made anew",
+            networks=("managed-vnet", "own-vnet"),
+            required=False,
+            people=False,
+            protect_data=False,
+            purge_protection=False,
+            vault_retention=7,
+            blob_retention=7,
+            image_retention=7,
+            log_retention=30,
+            log_daily_cap_gb=1,
+            high_business_impact=True,
+            infrastructure_encryption=True,
+            geo_redundant=False,
+            cluster_idle_time="PT120S",
+            instance_idle_time="PT30M",
+            low_priority=True,
+            locks=False,
         ),
         EnvironmentProfile(
             name="prod",
             summary="deployed by CI alone: no person has access, data is protected from deletion",
-            networks=("managed-vnet",),
+            networks=("managed-vnet", "own-vnet"),
             required=True,
             people=False,
             protect_data=True,
@@ -167,6 +227,8 @@ ENVIRONMENT_PROFILES: dict[str, EnvironmentProfile] = {
             geo_redundant=True,
             cluster_idle_time="PT300S",
             instance_idle_time="PT30M",
+            low_priority=False,
+            locks=True,
         ),
     )
 }

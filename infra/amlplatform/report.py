@@ -17,30 +17,8 @@ from amlplatform.names import rule_of
 from amlplatform.plan import CONCERNS, Plan, PlannedResource
 from amlplatform.profiles import ENVIRONMENT_PROFILES
 from amlplatform.recorder import SUBSCRIPTION_ID
-from amlplatform.roles import GRANTS, ROLES, Grant
+from amlplatform.roles import PRINCIPALS, ROLES, SCOPES, Grant
 
-PRINCIPALS = {
-    "workspace": "workspace identity",
-    "cluster": "cluster identity",
-    "endpoint": "endpoint identity",
-    "deploy": "CI (deploy identity)",
-    "data_scientists": "data scientists (group)",
-}
-SCOPES = {
-    "resource_group": "resource group",
-    "workspace": "workspace",
-    "storage": "workspace storage",
-    "lake": "lake",
-    "lake_raw": "lake container raw",
-    "lake_curated": "lake container curated",
-    "lake_output": "lake container output",
-    "key_vault": "key vault",
-    "container_registry": "container registry",
-    "application_insights": "Application Insights",
-    "log_analytics": "Log Analytics",
-    "cluster_identity": "cluster identity",
-    "endpoint_identity": "endpoint identity",
-}
 NETWORK_PROPERTIES = {
     "public_network_access": "Public network access (workspace, storage, vault, registry)",
     "firewall_default_action": "Firewall, for who is not named",
@@ -71,7 +49,7 @@ def _environment(plan: Plan) -> dict[str, Any]:
         "network": plan.network.name,
         "faults": plan.faults,
         "warnings": list(plan.warnings),
-        "names": plan.request.names(plan.environment).all(),
+        "names": plan.request.derived_names(plan.environment),
         "quota": [dataclasses.asdict(entry) for entry in plan.quota],
         "role_assignments": [
             {
@@ -107,8 +85,7 @@ def access(plans: Sequence[Plan]) -> list[AccessRow]:
             SCOPES[grant.scope],
             {plan.environment: grant in plan.grants for plan in plans},
         )
-        for grant in GRANTS
-        if any(grant in plan.grants for plan in plans)
+        for grant in dict.fromkeys(grant for plan in plans for grant in plan.grants)
     ]
 
 
@@ -208,7 +185,7 @@ def _page(plans: Sequence[Plan]) -> dict[str, Any]:
         "without_people": [plan.environment for plan in plans if not any(grant.person for grant in plan.grants)],
         "network_properties": NETWORK_PROPERTIES,
         "outbound": {plan.environment: _outbound_rules(plan) for plan in plans},
-        "names": {plan.environment: plan.request.names(plan.environment).all() for plan in plans},
+        "names": {plan.environment: plan.request.derived_names(plan.environment) for plan in plans},
         "rule_of": rule_of,
     }
 

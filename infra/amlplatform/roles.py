@@ -8,29 +8,47 @@ concept-endpoints-online-auth (endpoint).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from amlplatform.profiles import EnvironmentProfile, NetworkProfile
+from amlplatform.profiles import EnvironmentProfile
 
-Principal = Literal["workspace", "cluster", "endpoint", "deploy", "data_scientists"]
-Scope = Literal[
-    "resource_group",
-    "workspace",
-    "storage",
-    "lake",
-    "lake_raw",
-    "lake_curated",
-    "lake_output",
-    "key_vault",
-    "container_registry",
-    "application_insights",
-    "log_analytics",
-    "cluster_identity",
-    "endpoint_identity",
-]
-When = Literal["always", "managed network"]
+PRINCIPALS: dict[str, str] = {
+    "workspace": "workspace identity",
+    "cluster": "cluster identity",
+    "endpoint": "endpoint identity",
+    "deploy": "CI (deploy identity)",
+    "data_scientists": "data scientists (group)",
+}
+"""Who gets roles in an environment, and what people call them. Exceptions are added below."""
+
+SCOPES: dict[str, str] = {
+    "resource_group": "resource group",
+    "workspace": "workspace",
+    "storage": "workspace storage",
+    "lake_raw": "lake container raw",
+    "lake_curated": "lake container curated",
+    "lake_output": "lake container output",
+    "key_vault": "key vault",
+    "container_registry": "container registry",
+    "application_insights": "Application Insights",
+    "log_analytics": "Log Analytics",
+    "cluster_identity": "cluster identity",
+    "endpoint_identity": "endpoint identity",
+}
+"""What roles are given on, and what people call it."""
+
+ALWAYS = "always"
+MANAGED_NETWORK = "managed network"
+PRIVATE_ENDPOINTS = "private endpoints"
+"""Conditions of a row: it holds always, with a managed network, where private endpoints are made here, or with an
+option ("option sql")."""
+
+
+def option(name: str) -> str:
+    """The condition of rows that hold where the request asks for an option."""
+    return f"option {name}"
 
 
 @dataclass(frozen=True)
@@ -71,16 +89,16 @@ ROLES: dict[str, Role] = dict(
 class Grant:
     """One role of one principal on one scope, and why it is needed."""
 
-    principal: Principal
-    scope: Scope
+    principal: str
+    scope: str
     role: str
     why: str
-    when: When = "always"
+    when: str = ALWAYS
 
     @property
     def person(self) -> bool:
         """The principal is a group of people, not a service identity."""
-        return self.principal == "data_scientists"
+        return self.principal == "data_scientists" or self.principal in EXCEPTIONS
 
     @property
     def principal_type(self) -> Literal["ServicePrincipal", "Group"]:
@@ -91,6 +109,33 @@ class Grant:
         """The name in the program, for example "cluster-storage-storage-blob-data-reader"."""
         words = "".join(character if character.isalnum() else "-" for character in self.role.lower())
         return "-".join(f"{self.principal}-{self.scope}-{words}".replace("_", "-").strip("-").split("--"))
+
+
+@dataclass(frozen=True)
+class Purpose:
+    """Access of people where they otherwise have none. `summary`: what it lets them do."""
+
+    summary: str
+    grants: tuple[Grant, ...]
+
+
+EXCEPTIONS: dict[str, Purpose] = {
+    "log-reader": Purpose(
+        "reads logs and telemetry, nothing of the workspace",
+        (
+            Grant("log-reader", "log_analytics", "Log Analytics Reader", "on-call reads logs"),
+            Grant("log-reader", "application_insights", "Monitoring Reader", "on-call reads telemetry"),
+        ),
+    ),
+}
+"""The purposes for which a request may let a group in. Never a role on the workspace: its readers see credentials of
+data stores (learn.microsoft.com/azure/machine-learning/how-to-assign-roles)."""
+
+
+def _lake_readers(principal: str, why: str) -> tuple[Grant, ...]:
+    """Reading each container of the lake, not the account: a central lake holds other products' data, too."""
+    scopes = ("lake_raw", "lake_curated", "lake_output")
+    return tuple(Grant(principal, scope, "Storage Blob Data Reader", why) for scope in scopes)
 
 
 GRANTS: tuple[Grant, ...] = (
@@ -108,18 +153,13 @@ GRANTS: tuple[Grant, ...] = (
     Grant("workspace", "key_vault", "Key Vault Administrator", "secrets of connections and data stores"),
     Grant("workspace", "container_registry", "Contributor", "images of environments are built and pushed"),
     Grant("workspace", "application_insights", "Contributor", "telemetry of endpoints and jobs"),
-    Grant(
-        "workspace",
-        "lake",
-        "Storage Blob Data Reader",
-        "the data stores name this identity to read the lake for the service",
-    ),
+    *_lake_readers("workspace", "the data stores name this identity to read the lake for the service"),
     Grant(
         "workspace",
         "resource_group",
         "Azure AI Enterprise Network Connection Approver",
         "the managed network's private endpoints to storage, lake, vault and registry are approved",
-        when="managed network",
+        when=MANAGED_NETWORK,
     ),
     # The clusters' identity is what jobs run as.
     Grant("cluster", "workspace", "AzureML Data Scientist", "jobs register models and log metrics"),
@@ -141,7 +181,7 @@ GRANTS: tuple[Grant, ...] = (
     # CI deploys the project with this identity.
     Grant("deploy", "workspace", "AzureML Data Scientist", "CI submits jobs, registers models, manages endpoints"),
     Grant("deploy", "storage", "Storage Blob Data Contributor", "CI uploads code and data"),
-    Grant("deploy", "lake", "Storage Blob Data Reader", "a batch job reads its input as the one who invoked it"),
+    *_lake_readers("deploy", "a batch job reads its input as the one who invoked it"),
     Grant(
         "deploy",
         "resource_group",
@@ -163,9 +203,7 @@ GRANTS: tuple[Grant, ...] = (
     Grant(
         "data_scientists", "storage", "Storage File Data Privileged Contributor", "notebooks are kept in a file share"
     ),
-    Grant(
-        "data_scientists", "lake", "Storage Blob Data Reader", "to explore data; jobs that they start read it as them"
-    ),
+    *_lake_readers("data_scientists", "to explore data; jobs that they start read it as them"),
     Grant("data_scientists", "key_vault", "Key Vault Secrets User", "to read the secrets of connections"),
     Grant("data_scientists", "application_insights", "Monitoring Reader", "to see telemetry"),
     Grant(
@@ -178,11 +216,19 @@ GRANTS: tuple[Grant, ...] = (
 )
 
 
-def grants(profile: EnvironmentProfile, network: NetworkProfile) -> Iterator[Grant]:
-    """The rows that hold in an environment of this profile and network."""
-    for grant in GRANTS:
-        if grant.person and not profile.people:
+PRINCIPALS |= {purpose: f"{purpose} (group, by exception)" for purpose in EXCEPTIONS}
+
+
+def grants(
+    profile: EnvironmentProfile, conditions: Collection[str], exceptions: Collection[str] = ()
+) -> Iterator[Grant]:
+    """The rows that hold in an environment of this profile under these conditions, with the exceptions asked for."""
+    rows = [
+        *GRANTS,
+        *(grant for purpose in EXCEPTIONS if purpose in exceptions for grant in EXCEPTIONS[purpose].grants),
+    ]
+    for grant in rows:
+        if grant.principal == "data_scientists" and not profile.people:
             continue
-        if grant.when == "managed network" and not network.managed_network:
-            continue
-        yield grant
+        if grant.when == ALWAYS or grant.when in conditions:
+            yield grant

@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import datetime
 import difflib
+import ipaddress
 import re
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from amlplatform.regions import REGIONS
 
@@ -31,9 +33,59 @@ REPOSITORY_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+$"
 # Two parts (organisation/repository) on GitHub, three (organisation/project/repository) on Azure DevOps.
 AZURE_DEVOPS_REPOSITORY_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9-]*/[^/\s][^/]*/[^/\s][^/]*$"
 VM_SIZE_PATTERN = r"^Standard_[A-Z]+[0-9]+[A-Za-z0-9_-]*$"
+GITHUB_ID_PATTERN = r"^[0-9]{0,19}$"
+SUB_CLAIM_PREFIX_PATTERN = r"^(repo:[A-Za-z0-9][A-Za-z0-9._@-]*/[A-Za-z0-9._@-]+)?$"
+ISSUER_PATTERN = r"^(https://[a-z0-9.-]+(/[A-Za-z0-9._-]+)*/?)?$"
+CONTAINER_PATTERN = r"^[a-z0-9](-?[a-z0-9]){2,62}$"
+ENDPOINT_PATTERN = r"^[a-z](-?[a-z0-9]){2,31}$"
+LAKE_FOLDER_PATTERN = r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*$"
+DATE_PATTERN = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 PERSON_PATTERN = rf"^{_NO_DEVICE}[a-z][a-z0-9]*([-_.][a-z0-9]+)*$"
 MONTH_START_PATTERN = r"^[0-9]{4}-[0-9]{2}-01$"
 NO_GUID = "00000000-0000-0000-0000-000000000000"
+
+_SEGMENT = r"[A-Za-z0-9][A-Za-z0-9._()-]*"
+_GROUP = rf"/subscriptions/{GUID_PATTERN.strip('^$')}/resource[Gg]roups/{_SEGMENT}"
+_EXAMPLE_GROUP = "/subscriptions/3f2504e0-4f89-41d3-9a0c-0305e82c3301/resourceGroups/rg-central"
+
+
+@dataclass(frozen=True)
+class ResourceIdRule:
+    """What the id of an existing resource looks like. `words` names the kind of resource."""
+
+    words: str
+    pattern: str
+    example: str
+
+
+def _resource_id(words: str, provider_path: str, example_path: str) -> ResourceIdRule:
+    """Ids are compared without case by Azure; what people copy from the portal has the usual casing."""
+    return ResourceIdRule(words, f"^{_GROUP}{provider_path}$", f"{_EXAMPLE_GROUP}{example_path}")
+
+
+RESOURCE_IDS: dict[str, ResourceIdRule] = {
+    "resource_group": _resource_id("a resource group", "", ""),
+    "subnet": _resource_id(
+        "a subnet",
+        rf"/providers/Microsoft\.Network/virtualNetworks/{_SEGMENT}/subnets/{_SEGMENT}",
+        "/providers/Microsoft.Network/virtualNetworks/vnet-data/subnets/snet-endpoints",
+    ),
+    "log_analytics": _resource_id(
+        "a Log Analytics workspace",
+        rf"/providers/Microsoft\.OperationalInsights/workspaces/{_SEGMENT}",
+        "/providers/Microsoft.OperationalInsights/workspaces/log-central",
+    ),
+    "storage_account": _resource_id(
+        "a storage account",
+        r"/providers/Microsoft\.Storage/storageAccounts/[a-z0-9]{3,24}",
+        "/providers/Microsoft.Storage/storageAccounts/dlcentral",
+    ),
+    "container_registry": _resource_id(
+        "a container registry",
+        r"/providers/Microsoft\.ContainerRegistry/registries/[A-Za-z0-9]{5,50}",
+        "/providers/Microsoft.ContainerRegistry/registries/crcentral",
+    ),
+}
 
 
 def fault(field: str, value: object, rule: str, example: object) -> str:
@@ -116,6 +168,35 @@ def check_optional_guid(value: str, field: str) -> str | None:
     return None if value == "" else check_guid(value, field)
 
 
+def check_resource_id(value: str, kind: str, field: str) -> str | None:
+    """The id of a resource that exists already; `kind` is a key of RESOURCE_IDS. Empty: there is none, or not yet."""
+    rule = RESOURCE_IDS[kind]
+    if value == "" or _matches(rule.pattern, value):
+        return None
+    return fault(field, value, f"must be the resource id of {rule.words}", rule.example)
+
+
+def check_ip_range(value: str, field: str) -> str | None:
+    """A range of public addresses: whole, and not so wide that it lets the internet in."""
+    rule = "must be a range of public addresses, /16 or narrower, written as its first address and a prefix length"
+    try:
+        network = ipaddress.ip_network(value)
+    except ValueError:
+        return fault(field, value, rule, "198.51.100.0/24")
+    # The ranges of RFC 5737 are for documentation; Python counts them as private.
+    documentation = str(network).startswith(("192.0.2.", "198.51.100.", "203.0.113."))
+    if network.prefixlen < 16 or (network.is_private and not documentation):
+        return fault(field, value, rule, "198.51.100.0/24")
+    return None
+
+
+def check_reason(value: str, field: str) -> str | None:
+    """Why an exception is made: a sentence that an auditor can read."""
+    if not 10 <= len(value.strip()) <= 200 or not value.isprintable():
+        return fault(field, value, "must be one line of 10 to 200 characters", "On-call reads logs at night")
+    return None
+
+
 def check_repository(value: str, provider: str, field: str = "ci.repository") -> str | None:
     """Where the code is: organisation/repository, on Azure DevOps organisation/project/repository; may be empty."""
     if value == "":
@@ -136,11 +217,73 @@ def check_repository(value: str, provider: str, field: str = "ci.repository") ->
     return None
 
 
+def check_github_id(value: str, field: str) -> str | None:
+    """A number that GitHub gave an organisation or a repository, as text; empty while it is not known."""
+    if _matches(GITHUB_ID_PATTERN, value):
+        return None
+    return fault(field, value, "must be the number that GitHub gave it, in quotes", "1234567")
+
+
+def check_sub_claim_prefix(value: str, field: str) -> str | None:
+    """The beginning of a token's subject, without the part that names the environment. No wildcards."""
+    if _matches(SUB_CLAIM_PREFIX_PATTERN, value):
+        return None
+    rule = "must be what GitHub's API answers: repo:organisation@id/repository@id, without wildcards"
+    return fault(field, value, rule, "repo:example-organisation@1234567/digit-scoring@7654321")
+
+
+def check_issuer(value: str, field: str) -> str | None:
+    """The address that signs the tokens of a service connection; empty while there is none."""
+    if _matches(ISSUER_PATTERN, value):
+        return None
+    rule = "must be the issuer that the service connection's page shows, an https address"
+    return fault(field, value, rule, "https://login.microsoftonline.com/3f2504e0-4f89-41d3-9a0c-0305e82c3301/v2.0")
+
+
+def check_service_connection_subject(value: str, field: str) -> str | None:
+    """The subject of a service connection, exactly as its page shows it; empty while there is none."""
+    if value == "" or (value.isprintable() and not re.search(r"[\s*?]", value) and len(value) <= 600):
+        return None
+    rule = "must be the subject identifier that the service connection's page shows, without wildcards"
+    return fault(field, value, rule, "sc://example-organisation/analytics/digit-scoring-dev")
+
+
 def check_vm_size(value: str, field: str) -> str | None:
     """The form of a VM size. Whether it exists is a warning of its own: Azure adds sizes faster than any table."""
     if not _matches(VM_SIZE_PATTERN, value):
         return fault(field, value, "must be the full name of a VM size", "Standard_D4ds_v4")
     return None
+
+
+def check_container(value: str, field: str) -> str | None:
+    """The name of a container in a storage account."""
+    if _matches(CONTAINER_PATTERN, value):
+        return None
+    return fault(field, value, "must be 3 to 63 lower-case letters, digits and single hyphens", "digit-scoring-raw")
+
+
+def check_endpoint(value: str, field: str) -> str | None:
+    """The logical name of an endpoint, as the project's files call it."""
+    if _matches(ENDPOINT_PATTERN, value):
+        return None
+    rule = "must be 3 to 32 lower-case letters, digits and single hyphens, a letter first"
+    return fault(field, value, rule, "image-scoring")
+
+
+def check_lake_folder(value: str, field: str) -> str | None:
+    """A folder inside a container: relative, without dots."""
+    if _matches(LAKE_FOLDER_PATTERN, value) and len(value) <= 200:
+        return None
+    return fault(field, value, "must be a path of letters, digits, _ and -, with / between folders", "incoming")
+
+
+def check_date(value: str, field: str) -> str | None:
+    """A day."""
+    try:
+        datetime.date.fromisoformat(value)
+    except ValueError:
+        return fault(field, value, "must be a day, written YYYY-MM-DD", "2027-06-30")
+    return None if _matches(DATE_PATTERN, value) else fault(field, value, "must be written YYYY-MM-DD", "2027-06-30")
 
 
 def check_budget_start(value: str, field: str) -> str | None:

@@ -10,8 +10,15 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 GROUP = "3f2504e0-4f89-41d3-9a0c-0305e82c3301"
 PERSON = "b0e1c2d3-1111-4222-8333-444455556666"
+NETWORK = "/subscriptions/3f2504e0-4f89-41d3-9a0c-0305e82c3301/resourceGroups/rg-network"
+DNS_ZONES = "/subscriptions/3f2504e0-4f89-41d3-9a0c-0305e82c3301/resourceGroups/rg-dns"
 
 Change = Callable[[dict[str, Any]], None]
+
+
+def subnet(name: str) -> str:
+    """The id of a subnet of the organisation's network."""
+    return f"{NETWORK}/providers/Microsoft.Network/virtualNetworks/vnet-data/subnets/{name}"
 
 
 def minimal() -> dict[str, Any]:
@@ -40,10 +47,16 @@ def minimal() -> dict[str, Any]:
 def full() -> dict[str, Any]:
     """Everything that can be asked for."""
     data = minimal()
-    data["ci"] = {"provider": "github", "repository": "example-organisation/digit-scoring", "runner": "self-hosted"}
+    data["ci"] = {
+        "provider": "github",
+        "repository": "example-organisation/digit-scoring",
+        "runner": "self-hosted",
+        "github": {"owner_id": "1234567", "repository_id": "7654321"},
+    }
     data["groups"] = {"data_scientists": GROUP}
     for environment in data["environments"].values():
         environment["gpu_cluster"] = {"vm_size": "Standard_NC4as_T4_v3", "max_nodes": 2}
+    data["environments"]["prod"] |= {"subnets": {"endpoints": subnet("snet-endpoints")}, "dns_zones": DNS_ZONES}
     data["environments"]["dev"]["compute_instances"] = [{"object_id": PERSON}]
     return data
 
@@ -51,7 +64,11 @@ def full() -> dict[str, Any]:
 def full_private() -> dict[str, Any]:
     """As `full`, with dev in a managed network too."""
     data = full()
-    data["environments"]["dev"]["network"] = "managed-vnet"
+    data["environments"]["dev"] |= {
+        "network": "managed-vnet",
+        "subnets": {"endpoints": subnet("snet-endpoints")},
+        "dns_zones": DNS_ZONES,
+    }
     return data
 
 

@@ -403,4 +403,4 @@ def test_the_program_refuses_a_request_outside_the_live_project(
         monkeypatch.setattr(pulumi, "Config", lambda path=path: type("Config", (), {"require": lambda *_: path})())
         monkeypatch.setattr(pulumi, "get_stack", lambda stack=stack: stack)
         with pytest.raises(pulumi.RunError, match=expected):
-            environment.run()
+            program.run()

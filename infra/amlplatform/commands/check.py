@@ -43,7 +43,7 @@ def _document(request: Request, differences: list[changes.Change]) -> dict[str, 
         "names": {
             environment: {
                 kind: {"name": name, "length": len(name), "limit": rule_of(kind).high}
-                for kind, name in request.names(environment).all().items()
+                for kind, name in request.derived_names(environment).items()
             }
             for environment in request.environments
         },
@@ -67,7 +67,7 @@ def _print(request: Request, differences: list[changes.Change]) -> None:
     for environment in environments:
         table.add_column(environment)
         table.add_column("length", justify="right")
-    all_names = {environment: request.names(environment).all() for environment in environments}
+    all_names = {environment: request.derived_names(environment) for environment in environments}
     for kind in all_names[environments[0]]:
         cells = [kind.replace("_", " ")]
         for environment in environments:

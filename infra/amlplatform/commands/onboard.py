@@ -16,7 +16,7 @@ from amlplatform.live.project import Project, ProjectError, find_project
 from amlplatform.live.stack_file import Settings, StackFileError
 from amlplatform.live.write import write_all
 from amlplatform.profiles import ENVIRONMENT_PROFILES
-from amlplatform.request import Groups, Request, RequestError, load_request, warnings
+from amlplatform.request import Request, RequestError, load_request, undecided, warnings
 
 
 def onboard(
@@ -35,7 +35,7 @@ def onboard(
     try:
         live = find_project(project)
         asked = load_request(request)
-        faults = [*_empty_ids(asked), *_subscription_faults(asked, subscription)]
+        faults = [*undecided(asked), *_subscription_faults(asked, subscription)]
         if faults:
             raise RequestError(faults)
         changes.since_onboarding(asked, live.folder)
@@ -56,16 +56,6 @@ def onboard(
 def _copy_of(request: Request) -> Path:
     """The platform's copy of the request, relative to the live project."""
     return Path("requests") / f"{request.product}.yaml"
-
-
-def _empty_ids(request: Request) -> list[str]:
-    return [
-        rules.fault(
-            f"groups.{name}", "", "is empty; onboarding needs the object id of the Entra group", field.examples[0]
-        )
-        for name, field in Groups.model_fields.items()
-        if not getattr(request.groups, name) and field.examples
-    ]
 
 
 def _subscription_faults(request: Request, given: list[str]) -> list[str]:

@@ -8,7 +8,7 @@ import pulumi
 from pulumi_azure_native import authorization
 
 from amlplatform import names
-from amlplatform.roles import ROLES, Grant, Principal, Scope
+from amlplatform.roles import ROLES, Grant
 
 
 class Access(pulumi.ComponentResource):
@@ -21,8 +21,8 @@ class Access(pulumi.ComponentResource):
         name: str,
         *,
         grants: Iterable[Grant],
-        principals: Mapping[Principal, pulumi.Input[str]],
-        scopes: Mapping[Scope, pulumi.Input[str]],
+        principals: Mapping[str, pulumi.Input[str]],
+        scopes: Mapping[str, pulumi.Input[str]],
         subscription_id: pulumi.Input[str],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -35,7 +35,7 @@ class Access(pulumi.ComponentResource):
         }
         self.register_outputs({})
 
-    def of(self, principal: Principal) -> list[pulumi.Resource]:
+    def of(self, principal: str) -> list[pulumi.Resource]:
         """The assignments of one principal, for `depends_on`: what uses an identity is made after its roles."""
         return [assignment for grant, assignment in self.assignments.items() if grant.principal == principal]
 

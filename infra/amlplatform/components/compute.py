@@ -27,10 +27,14 @@ class Clusters(pulumi.ComponentResource):
         identities: Identities,
         cpu: Cluster,
         gpu: Cluster | None,
+        subnet: str,
         after: Sequence[pulumi.Resource],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """`after`: the roles of the clusters' identity, so that the first job finds them."""
+        """`subnet`: where nodes stand, "" without a network of one's own.
+
+        `after`: the roles of the clusters' identity, so that the first job finds them.
+        """
         super().__init__("amlplatform:compute:Clusters", name, None, opts)
 
         def cluster(azure_name: str, size: Cluster, wait_for: Sequence[pulumi.Resource]) -> ml.Compute:
@@ -43,7 +47,7 @@ class Clusters(pulumi.ComponentResource):
                 identity=ml.ManagedServiceIdentityArgs(
                     type=ml.ManagedServiceIdentityType.USER_ASSIGNED, user_assigned_identities=[identities.cluster.id]
                 ),
-                properties=_cluster_properties(settings, size),
+                properties=_cluster_properties(settings, size, subnet),
                 tags=settings.tags,
                 # Azure fixes size, login and addresses when the cluster is made. Its name stays the same, so the old
                 # one goes first.
@@ -67,7 +71,7 @@ class Clusters(pulumi.ComponentResource):
         self.register_outputs({})
 
 
-def _cluster_properties(settings: Settings, size: Cluster) -> ml.AmlComputeArgs:
+def _cluster_properties(settings: Settings, size: Cluster, subnet: str) -> ml.AmlComputeArgs:
     # Typed arguments, not dicts: for this union the SDK would send a dict's snake_case keys as they are.
     return ml.AmlComputeArgs(
         compute_type="AmlCompute",
@@ -76,7 +80,8 @@ def _cluster_properties(settings: Settings, size: Cluster) -> ml.AmlComputeArgs:
         properties=ml.AmlComputePropertiesArgs(
             os_type=ml.OsType.LINUX,
             vm_size=size.vm_size,
-            vm_priority=ml.VmPriority.DEDICATED,
+            vm_priority=ml.VmPriority.LOW_PRIORITY if size.low_priority else ml.VmPriority.DEDICATED,
+            subnet=ml.ResourceIdArgs(id=subnet) if subnet else None,
             enable_node_public_ip=settings.network.node_public_ip,
             remote_login_port_public_access=ml.RemoteLoginPortPublicAccess.DISABLED,
             scale_settings=ml.ScaleSettingsArgs(
@@ -100,6 +105,7 @@ class ComputeInstances(pulumi.ComponentResource):
         tenant_id: pulumi.Input[str],
         workspace: Workspace,
         instances: Sequence[ComputeInstance],
+        subnet: str,
         after: Sequence[pulumi.Resource],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -112,7 +118,7 @@ class ComputeInstances(pulumi.ComponentResource):
                 resource_group_name=resource_group,
                 workspace_name=workspace.workspace.name,
                 location=settings.location,
-                properties=_instance_properties(settings, instance, tenant_id),
+                properties=_instance_properties(settings, instance, tenant_id, subnet),
                 tags=settings.tags,
                 opts=pulumi.ResourceOptions(
                     parent=self,
@@ -130,7 +136,7 @@ class ComputeInstances(pulumi.ComponentResource):
 
 
 def _instance_properties(
-    settings: Settings, instance: ComputeInstance, tenant_id: pulumi.Input[str]
+    settings: Settings, instance: ComputeInstance, tenant_id: pulumi.Input[str], subnet: str
 ) -> ml.ComputeInstanceArgs:
     # No managed identity: an instance with one never counts as idle unless the identity may manage the workspace.
     return ml.ComputeInstanceArgs(
@@ -139,6 +145,7 @@ def _instance_properties(
         disable_local_auth=True,
         properties=ml.ComputeInstancePropertiesArgs(
             vm_size=instance.vm_size,
+            subnet=ml.ResourceIdArgs(id=subnet) if subnet else None,
             application_sharing_policy=ml.ApplicationSharingPolicy.PERSONAL,
             compute_instance_authorization_type=ml.ComputeInstanceAuthorizationType.PERSONAL,
             personal_compute_instance_settings=ml.PersonalComputeInstanceSettingsArgs(

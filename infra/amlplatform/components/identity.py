@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pulumi
 from pulumi_azure_native import managedidentity
 
 from amlplatform.components.settings import Settings
+from amlplatform.request.federation import AUDIENCE, FederatedSubject
 
 
 class Identities(pulumi.ComponentResource):
@@ -21,8 +24,10 @@ class Identities(pulumi.ComponentResource):
         name: str,
         settings: Settings,
         resource_group: pulumi.Input[str],
+        ci: FederatedSubject | None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
+        """`ci`: whose jobs may act as the deploy identity; None while that is not known."""
         super().__init__("amlplatform:identity:Identities", name, None, opts)
         names = settings.names
 
@@ -40,4 +45,33 @@ class Identities(pulumi.ComponentResource):
         self.cluster = identity("cluster", names.cluster_identity)
         self.endpoint = identity("endpoint", names.endpoint_identity)
         self.deploy = identity("deploy", names.deploy_identity)
+        if ci is not None:
+            trust("deploy", self.deploy, resource_group, [("ci", ci)], self)
         self.register_outputs({"deployClientId": self.deploy.client_id})
+
+
+def trust(
+    role: str,
+    identity: managedidentity.UserAssignedIdentity,
+    resource_group: pulumi.Input[str],
+    subjects: Sequence[tuple[str, FederatedSubject]],
+    parent: pulumi.Resource,
+) -> None:
+    """Let tokens of these subjects, each with a name, act as the identity: no secret is made or stored.
+
+    One after the other: Azure answers 409 to two credentials of one identity that are written at the same time
+    (learn.microsoft.com/entra, "Workload identity federation: considerations").
+    """
+    before: list[pulumi.Resource] = []
+    for name, subject in subjects:
+        credential = managedidentity.FederatedIdentityCredential(
+            f"{role}-credential-{name}",
+            federated_identity_credential_resource_name=name,
+            resource_name_=identity.name,
+            resource_group_name=resource_group,
+            issuer=subject.issuer,
+            subject=subject.subject,
+            audiences=[AUDIENCE],
+            opts=pulumi.ResourceOptions(parent=parent, depends_on=before),
+        )
+        before = [credential]

@@ -11,7 +11,9 @@ from amlplatform.components.settings import Settings
 class Monitoring(pulumi.ComponentResource):
     """Where logs and telemetry go."""
 
-    logs: operationalinsights.Workspace
+    logs: operationalinsights.Workspace | None
+    """The Log Analytics workspace that was made here; None where a central one is used."""
+    logs_id: pulumi.Input[str]
     insights: applicationinsights.Component
 
     def __init__(
@@ -19,12 +21,15 @@ class Monitoring(pulumi.ComponentResource):
         name: str,
         settings: Settings,
         resource_group: pulumi.Input[str],
+        central_logs: str = "",
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
+        """`central_logs`: id of a Log Analytics workspace that exists and is used instead of one of its own."""
         super().__init__("amlplatform:monitoring:Monitoring", name, None, opts)
-        self.logs = self._log_analytics(settings, resource_group)
+        self.logs = None if central_logs else self._log_analytics(settings, resource_group)
+        self.logs_id = self.logs.id if self.logs else central_logs
         self.insights = self._application_insights(settings, resource_group)
-        self.register_outputs({"logAnalyticsId": self.logs.id})
+        self.register_outputs({"logAnalyticsId": self.logs_id})
 
     def _log_analytics(self, settings: Settings, resource_group: pulumi.Input[str]) -> operationalinsights.Workspace:
         profile, network = settings.profile, settings.network
@@ -59,7 +64,7 @@ class Monitoring(pulumi.ComponentResource):
             kind="web",
             application_type=applicationinsights.ApplicationType.WEB,
             ingestion_mode=applicationinsights.IngestionMode.LOG_ANALYTICS,
-            workspace_resource_id=self.logs.id,
+            workspace_resource_id=self.logs_id,
             # Azure ML reports telemetry with the instrumentation key, so local authentication has to stay.
             disable_local_auth=False,
             disable_ip_masking=False,

@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pulumi
 from pulumi_azure_native import containerregistry as acr
 
 from amlplatform.components.settings import Settings
+
+
+@dataclass(frozen=True)
+class Registry:
+    """The registry that the workspace uses: made here, or a central one. `made` is None for the latter."""
+
+    id: pulumi.Input[str]
+    name: pulumi.Input[str]
+    made: acr.Registry | None = None
+
+
+def central(registry_id: str) -> Registry:
+    """A registry that exists already. Its network and its policies are its owner's."""
+    return Registry(registry_id, registry_id.rsplit("/", 1)[-1])
 
 
 class ContainerRegistry(pulumi.ComponentResource):
@@ -46,3 +62,6 @@ class ContainerRegistry(pulumi.ComponentResource):
             opts=settings.holds_data(self, pulumi.ResourceOptions(replace_on_changes=["zoneRedundancy"])),
         )
         self.register_outputs({"loginServer": self.registry.login_server})
+
+    def as_registry(self) -> Registry:
+        return Registry(self.registry.id, self.registry.name, self.registry)

@@ -6,6 +6,9 @@ needs one (learn.microsoft.com/azure/machine-learning/concept-workspace).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
 import pulumi
 from pulumi_azure_native import storage
 
@@ -117,6 +120,38 @@ class WorkspaceStorage(pulumi.ComponentResource):
         self.register_outputs({"name": self.account.name})
 
 
+@dataclass(frozen=True)
+class Lake:
+    """The lake of an environment: made here, or containers of a central one. By purpose: raw, curated, output.
+
+    `made` is the account, and `resources` what must exist before the lake is used; empty for a central lake.
+    """
+
+    account_id: pulumi.Input[str]
+    account_name: str
+    subscription_id: pulumi.Input[str]
+    resource_group: str
+    containers: Mapping[str, str]
+    container_ids: Mapping[str, pulumi.Input[str]]
+    made: storage.StorageAccount | None = None
+    resources: Mapping[str, pulumi.Resource] = field(default_factory=dict)
+
+
+def central_lake(account_id: str, containers: Mapping[str, str]) -> Lake:
+    """Containers of an account that exists already, by purpose. Its network and its policies are its owner's."""
+    _, _, subscription_id, _, resource_group, *_, account_name = account_id.split("/")
+    return Lake(
+        account_id=account_id,
+        account_name=account_name,
+        subscription_id=subscription_id,
+        resource_group=resource_group,
+        containers=containers,
+        container_ids={
+            purpose: f"{account_id}/blobServices/default/containers/{name}" for purpose, name in containers.items()
+        },
+    )
+
+
 class LakeStorage(pulumi.ComponentResource):
     """The data lake with its containers."""
 
@@ -147,3 +182,15 @@ class LakeStorage(pulumi.ComponentResource):
             for container in LAKE_CONTAINERS
         }
         self.register_outputs({"name": self.account.name})
+
+    def as_lake(self, settings: Settings, subscription_id: pulumi.Input[str]) -> Lake:
+        return Lake(
+            account_id=self.account.id,
+            account_name=settings.names.lake_account,
+            subscription_id=subscription_id,
+            resource_group=settings.names.resource_group,
+            containers={name: name for name in self.containers},
+            container_ids={name: container.id for name, container in self.containers.items()},
+            made=self.account,
+            resources=self.containers,
+        )

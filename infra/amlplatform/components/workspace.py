@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -13,9 +13,9 @@ from amlplatform.components.identity import Identities
 from amlplatform.components.keyvault import KeyVault
 from amlplatform.components.monitoring import Monitoring
 from amlplatform.components.network import managed_network
-from amlplatform.components.registry import ContainerRegistry
+from amlplatform.components.registry import Registry
 from amlplatform.components.settings import Settings
-from amlplatform.components.storage import LAKE_CONTAINERS, LakeStorage, WorkspaceStorage
+from amlplatform.components.storage import LAKE_CONTAINERS, Lake, WorkspaceStorage
 
 BATCH_OUTPUT_DATASTORE = "batch_output"
 # Making a managed network takes half an hour, and Azure is sometimes slower than that.
@@ -27,9 +27,9 @@ class WorkspaceParts:
     """What a workspace is made of, and the lake that it reads."""
 
     storage: WorkspaceStorage
-    lake: LakeStorage
+    lake: Lake
     vault: KeyVault
-    registry: ContainerRegistry
+    registry: Registry
     monitoring: Monitoring
 
 
@@ -47,16 +47,19 @@ class Workspace(pulumi.ComponentResource):
         identities: Identities,
         parts: WorkspaceParts,
         description: str,
+        outbound: Mapping[str, tuple[pulumi.Input[str], str]],
         after: Sequence[pulumi.Resource],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """`after`: the roles of the workspace's identity. Without them Azure cannot finish making the workspace.
+        """`outbound`: what jobs in a managed network may reach besides the workspace's own parts, by name of the rule:
+        resource id and sub-resource of private link.
+
+        `after`: the roles of the workspace's identity. Without them Azure cannot finish making the workspace.
 
         They are given here and not as the component's `depends_on`, which Pulumi does not hand on to children.
         """
         super().__init__("amlplatform:workspace:Workspace", name, None, opts)
         profile, network = settings.profile, settings.network
-        lake_id = parts.lake.account.id
         self.workspace = ml.Workspace(
             "workspace",
             workspace_name=settings.names.workspace,
@@ -72,14 +75,14 @@ class Workspace(pulumi.ComponentResource):
             primary_user_assigned_identity=identities.workspace.id,
             storage_account=parts.storage.account.id,
             key_vault=parts.vault.vault.id,
-            container_registry=parts.registry.registry.id,
+            container_registry=parts.registry.id,
             application_insights=parts.monitoring.insights.id,
             system_datastores_auth_mode=ml.SystemDatastoresAuthMode.IDENTITY,
             hbi_workspace=profile.high_business_impact,
             v1_legacy_mode=False,
             public_network_access=network.public_network_access,
             allow_public_access_when_behind_vnet=False,
-            managed_network=managed_network(network, {"lake-blob": (lake_id, "blob"), "lake-dfs": (lake_id, "dfs")}),
+            managed_network=managed_network(network, outbound),
             provision_network_now=network.managed_network,
             # A registry without public access cannot be reached by Azure's own image builders: the cluster builds.
             image_build_compute=names.CPU_CLUSTER if network.private else None,
@@ -114,20 +117,18 @@ class Datastores(pulumi.ComponentResource):
     def __init__(
         self,
         name: str,
-        settings: Settings,
         resource_group: pulumi.Input[str],
         *,
-        subscription_id: pulumi.Input[str],
         workspace: Workspace,
-        lake: LakeStorage,
+        lake: Lake,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("amlplatform:workspace:Datastores", name, None, opts)
 
         common = {
-            "account_name": settings.names.lake_account,
-            "resource_group": settings.names.resource_group,
-            "subscription_id": subscription_id,
+            "account_name": lake.account_name,
+            "resource_group": lake.resource_group,
+            "subscription_id": lake.subscription_id,
             "endpoint": "core.windows.net",
             "protocol": "https",
             "credentials": ml.NoneDatastoreCredentialsArgs(credentials_type="None"),
@@ -143,17 +144,22 @@ class Datastores(pulumi.ComponentResource):
                 resource_group_name=resource_group,
                 workspace_name=workspace.workspace.name,
                 properties=properties,
-                opts=pulumi.ResourceOptions(parent=self, depends_on=[lake.containers[container]]),
+                opts=pulumi.ResourceOptions(
+                    parent=self, depends_on=[lake.resources[container]] if container in lake.resources else []
+                ),
             )
 
         for container, content in LAKE_CONTAINERS.items():
             properties = ml.AzureDataLakeGen2DatastoreArgs(
-                datastore_type="AzureDataLakeGen2", filesystem=container, description=f"Lake: {content}", **common
+                datastore_type="AzureDataLakeGen2",
+                filesystem=lake.containers[container],
+                description=f"Lake: {content}",
+                **common,
             )
             datastore(f"lake_{container}", container, properties)
         properties = ml.AzureBlobDatastoreArgs(
             datastore_type="AzureBlob",
-            container_name="output",
+            container_name=lake.containers["output"],
             description="Lake: outputs of batch endpoints",
             **common,
         )

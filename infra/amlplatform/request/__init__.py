@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from amlplatform.request.load import RequestError, check_data, load_request
 from amlplatform.request.model import Ci, Cluster, ComputeInstance, Environment, Groups, Owner, Request
-from amlplatform.request.review import Quota, quota, warnings
+from amlplatform.request.review import Quota, quota, undecided, warnings
 from amlplatform.request.schema import json_schema
 
 __all__ = [
@@ -25,5 +25,6 @@ __all__ = [
     "json_schema",
     "load_request",
     "quota",
+    "undecided",
     "warnings",
 ]

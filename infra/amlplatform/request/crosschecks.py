@@ -27,6 +27,7 @@ def faults(data: dict[str, Any]) -> Iterator[Fault]:
             yield Fault(path, message or "")
         elif isinstance(environment, dict):
             yield from _environment_faults(ENVIRONMENT_PROFILES[name], environment, path)
+    yield from _kubernetes_faults(environments)
     yield from _name_faults(data, environments)
 
 
@@ -50,6 +51,8 @@ def _environment_faults(
         rule = f"is not allowed in {profile.name}: it is open to the internet"
         text = rules.fault(f"{where}.network", network, rule, profile.networks[0])
         yield Fault((*path, "network"), text)
+    yield from _option_faults(environment, path)
+    yield from _cluster_faults(profile, environment, path)
     instances = environment.get("compute_instances")
     if isinstance(instances, list) and instances and not profile.people:
         text = f"{where}.compute_instances: no person works in {profile.name}, so it has no compute instances; use []"
@@ -62,6 +65,54 @@ def _environment_faults(
         rule = "has no GPU; leave gpu_cluster out, or take a size with one"
         text = rules.fault(f"{where}.gpu_cluster.vm_size", size.name, rule, "Standard_NC4as_T4_v3")
         yield Fault((*path, "gpu_cluster", "vm_size"), text)
+
+
+def _option_faults(environment: dict[str, Any], path: tuple[str, ...]) -> Iterator[Fault]:
+    network, options = NETWORK_PROFILES.get(str(environment.get("network"))), environment.get("options")
+    if network is None or not isinstance(options, dict):
+        return
+    for name, why in network.excluded_options.items():
+        if options.get(name) is not None:
+            where = (*path, "options", name)
+            yield Fault(where, f"{'.'.join(where)}: does not go with network {network.name!r}: {why}; leave it out")
+    kubernetes = options.get("kubernetes")
+    if isinstance(kubernetes, dict) and not network.private and not kubernetes.get("authorized_ip_ranges"):
+        where = (*path, "options", "kubernetes", "authorized_ip_ranges")
+        rule = f"is empty, and network {network.name!r} would open the cluster's API to everybody"
+        yield Fault(where, f"{'.'.join(where)}: {rule}; for example ['198.51.100.0/24']")
+
+
+def _cluster_faults(profile: EnvironmentProfile, environment: dict[str, Any], path: tuple[str, ...]) -> Iterator[Fault]:
+    for name in ("cpu_cluster", "gpu_cluster"):
+        cluster = environment.get(name)
+        if isinstance(cluster, dict) and cluster.get("low_priority") is True and not profile.low_priority:
+            where = (*path, name, "low_priority")
+            rule = f"is not allowed in {profile.name}: Azure may take such nodes away at any time"
+            yield Fault(where, f"{'.'.join(where)}: true {rule}; leave it out")
+
+
+def _kubernetes_faults(environments: dict[str, Any]) -> Iterator[Fault]:
+    """A stress test says something about prod only on machines of prod's size, and dev costs less than prod."""
+    asked = {
+        name: environment["options"]["kubernetes"]
+        for name, environment in environments.items()
+        if isinstance(environment, dict)
+        and isinstance(environment.get("options"), dict)
+        and isinstance(environment["options"].get("kubernetes"), dict)
+    }
+    prod = asked.get("prod")
+    if prod is None:
+        return
+    for name, kubernetes in asked.items():
+        path = ("environments", name, "options", "kubernetes")
+        where, size, nodes = ".".join(path), kubernetes.get("vm_size"), kubernetes.get("max_nodes")
+        if size != prod.get("vm_size"):
+            rule = "must be prod's size, so that a stress test shows what prod can do"
+            yield Fault((*path, "vm_size"), rules.fault(f"{where}.vm_size", size, rule, prod.get("vm_size")))
+        limit = prod.get("max_nodes")
+        if name != "prod" and isinstance(nodes, int) and isinstance(limit, int) and nodes >= limit:
+            rule = f"must be fewer than prod's {limit}"
+            yield Fault((*path, "max_nodes"), rules.fault(f"{where}.max_nodes", nodes, rule, max(1, limit - 1)))
 
 
 def _instance_faults(instances: list[Any], path: tuple[str, ...]) -> Iterator[Fault]:

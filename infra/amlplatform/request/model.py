@@ -2,90 +2,114 @@
 
 from __future__ import annotations
 
-import datetime
-from collections.abc import Callable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 
-from amlplatform import names, rules
+from amlplatform import names, roles, rules
 from amlplatform.profiles import ENVIRONMENT_PROFILES, NETWORK_PROFILES, EnvironmentProfile, NetworkProfile
 from amlplatform.regions import REGIONS
-from amlplatform.request.faults import AT, rule_broken
+from amlplatform.request.exceptions import AccessException
+from amlplatform.request.fields import ObjectId, Part, VmSize, iso_date, pattern, resource_id_field, rule
+from amlplatform.request.network import Central, Subnets
+from amlplatform.request.options import Options
 
 MAX_NODES = 100
 """Azure ML's limit for a cluster, unless more was agreed: learn.microsoft.com, how-to-manage-quotas."""
 MAX_INSTANCES = 20
+MAX_EXCEPTIONS = 20
 MAX_BUDGET = 10_000_000
-
-
-def _rule(check: Callable[..., str | None], **arguments: Any) -> AfterValidator:
-    """Run one of the shared rules on a field. The field's path is filled in where the fault is reported."""
-
-    def validate(value: Any) -> Any:
-        message = check(value, **arguments, field=AT)
-        if message:
-            raise rule_broken(message)
-        return value
-
-    return AfterValidator(validate)
-
-
-def _iso_date(value: object) -> object:
-    # YAML reads an unquoted 2026-12-01 as a date. Both spellings are meant the same.
-    return value.isoformat() if isinstance(value, datetime.date) else value
-
-
-def _pattern(pattern: str, **more: Any) -> dict[str, Any]:
-    return {"pattern": pattern, **more}
 
 
 Product = Annotated[
     str,
-    _rule(rules.check_product),
+    rule(rules.check_product),
     Field(
         description="Short name of the data product; part of every name in Azure and never changed after onboarding",
         examples=["digit-scoring"],
-        json_schema_extra=_pattern(
+        json_schema_extra=pattern(
             rules.PRODUCT_PATTERN, minLength=rules.PRODUCT_LENGTH[0], maxLength=rules.PRODUCT_LENGTH[1]
         ),
     ),
 ]
-VmSize = Annotated[
-    str,
-    _rule(rules.check_vm_size),
-    Field(description="Full name of the VM size", json_schema_extra=_pattern(rules.VM_SIZE_PATTERN)),
-]
-ObjectId = Annotated[
-    str,
-    _rule(rules.check_guid),
-    Field(
-        description="Object id of a person in Entra ID",
-        examples=["3f2504e0-4f89-41d3-9a0c-0305e82c3301"],
-        json_schema_extra=_pattern(rules.GUID_PATTERN, **{"not": {"const": rules.NO_GUID}}),
-    ),
-]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-class Owner(_Part):
+class Owner(Part):
     """Who answers for the product."""
 
     email: Annotated[
         str,
-        _rule(rules.check_email),
+        rule(rules.check_email),
         Field(
             description="E-mail address: budget alerts go there, and it is a tag on every resource",
             examples=["owner@example.com"],
-            json_schema_extra=_pattern(rules.EMAIL_PATTERN, maxLength=254),
+            json_schema_extra=pattern(rules.EMAIL_PATTERN, maxLength=254),
         ),
     ]
 
 
-class Ci(_Part):
+class GitHub(Part):
+    """What GitHub writes into the tokens of a repository's jobs, by which Azure knows them."""
+
+    owner_id: Annotated[
+        str,
+        rule(rules.check_github_id),
+        Field(
+            description="Number of the organisation: `gh api repos/ORG/REPO --jq .owner.id`",
+            examples=["1234567"],
+            json_schema_extra=pattern(rules.GITHUB_ID_PATTERN),
+        ),
+    ] = ""
+    repository_id: Annotated[
+        str,
+        rule(rules.check_github_id),
+        Field(
+            description="Number of the repository: `gh api repos/ORG/REPO --jq .id`",
+            examples=["7654321"],
+            json_schema_extra=pattern(rules.GITHUB_ID_PATTERN),
+        ),
+    ] = ""
+    subject: Annotated[
+        Literal["immutable", "name"],
+        Field(
+            description="How tokens name the repository: with its ids (made, renamed or moved since 2026-07-15), or by "
+            "name (older, and GitHub Enterprise Server)",
+            examples=["immutable"],
+        ),
+    ] = "immutable"
+    sub_claim_prefix: Annotated[
+        str,
+        rule(rules.check_sub_claim_prefix),
+        Field(
+            description="What tokens really begin with, where GitHub says so: "
+            "`gh api repos/ORG/REPO/actions/oidc/customization/sub --jq .sub_claim_prefix`; counts before `subject`",
+            examples=["repo:example-organisation@1234567/digit-scoring@7654321"],
+        ),
+    ] = ""
+
+
+class ServiceConnection(Part):
+    """The Azure DevOps service connection of one environment: both values stand on its page once it is made."""
+
+    issuer: Annotated[
+        str,
+        rule(rules.check_issuer),
+        Field(
+            description="Issuer of the service connection",
+            examples=["https://login.microsoftonline.com/3f2504e0-4f89-41d3-9a0c-0305e82c3301/v2.0"],
+        ),
+    ] = ""
+    subject: Annotated[
+        str,
+        rule(rules.check_service_connection_subject),
+        Field(
+            description="Subject identifier of the service connection",
+            examples=["sc://example-organisation/analytics/digit-scoring-dev"],
+        ),
+    ] = ""
+
+
+class Ci(Part):
     """The CI system that deploys the project."""
 
     provider: Annotated[Literal["github", "azure-devops"], Field(description="The CI system", examples=["github"])]
@@ -104,31 +128,36 @@ class Ci(_Part):
             examples=["hosted"],
         ),
     ] = "hosted"
+    github: GitHub = GitHub()
 
 
-class Groups(_Part):
+class Groups(Part):
     """Groups of people, by the object id of the Entra group. Groups, never single persons."""
 
     data_scientists: Annotated[
         str,
-        _rule(rules.check_optional_guid),
+        rule(rules.check_optional_guid),
         Field(
             description="Group that works in dev; nobody of it has access to prod. May stay empty until onboarding",
             examples=["3f2504e0-4f89-41d3-9a0c-0305e82c3301"],
             json_schema_extra={
-                "anyOf": [{"const": ""}, _pattern(rules.GUID_PATTERN, **{"not": {"const": rules.NO_GUID}})]
+                "anyOf": [{"const": ""}, pattern(rules.GUID_PATTERN, **{"not": {"const": rules.NO_GUID}})]
             },
         ),
     ] = ""
 
 
-class Cluster(_Part):
+class Cluster(Part):
     """A compute cluster: no nodes at rest, up to `max_nodes` when there is work."""
 
     vm_size: Annotated[VmSize, Field(examples=["Standard_D4ds_v4"])]
     max_nodes: Annotated[
         int, Field(ge=1, le=MAX_NODES, description="Nodes at most; at rest there are none", examples=[4])
     ]
+    low_priority: Annotated[
+        bool,
+        Field(description="Cheaper nodes that Azure may take away at any time; not in prod", examples=[False]),
+    ] = False
 
 
 class GpuCluster(Cluster):
@@ -137,19 +166,19 @@ class GpuCluster(Cluster):
     vm_size: Annotated[VmSize, Field(examples=["Standard_NC4as_T4_v3"])]
 
 
-class ComputeInstance(_Part):
+class ComputeInstance(Part):
     """A machine for one person, in environments that people may enter. It stops when it is not used."""
 
     object_id: ObjectId
     vm_size: Annotated[VmSize, Field(examples=["Standard_D4ds_v4"])] = "Standard_D4ds_v4"
 
 
-class Environment(_Part):
+class Environment(Part):
     """One environment of the product."""
 
     network: Annotated[
         str,
-        _rule(rules.check_choice, choices=tuple(NETWORK_PROFILES)),
+        rule(rules.check_choice, choices=tuple(NETWORK_PROFILES)),
         Field(
             description="Network profile",
             examples=["managed-vnet"],
@@ -164,12 +193,12 @@ class Environment(_Part):
     ]
     budget_start: Annotated[
         str,
-        BeforeValidator(_iso_date),
-        _rule(rules.check_budget_start),
+        BeforeValidator(iso_date),
+        rule(rules.check_budget_start),
         Field(
             description="First day of the month from which the budget counts",
             examples=["2026-12-01"],
-            json_schema_extra=_pattern(rules.MONTH_START_PATTERN, format="date"),
+            json_schema_extra=pattern(rules.MONTH_START_PATTERN, format="date"),
         ),
     ]
     cpu_cluster: Annotated[Cluster, Field(description="The cluster called cpu-cluster")]
@@ -178,31 +207,72 @@ class Environment(_Part):
     ] = None
     compute_instances: Annotated[
         list[ComputeInstance],
-        Field(max_length=MAX_INSTANCES, description="Machines for single persons, by object id; none in prod"),
-    ] = []
+        Field(
+            default_factory=list,
+            max_length=MAX_INSTANCES,
+            description="Machines for single persons, by object id; none in prod",
+        ),
+    ]
+
+    subnets: Subnets = Subnets()
+    dns_zones: Annotated[
+        str,
+        rule(rules.check_resource_id, kind="resource_group"),
+        resource_id_field(
+            "resource_group",
+            "Resource group with the private DNS zones (privatelink...); empty where a policy registers the names",
+        ),
+    ] = ""
+    central: Central = Central()
+    service_connection: ServiceConnection = ServiceConnection()
+    options: Options = Options()
+    access_exceptions: Annotated[
+        list[AccessException],
+        Field(
+            default_factory=list,
+            max_length=MAX_EXCEPTIONS,
+            description="People who get a named, narrow access here, each with a reason",
+        ),
+    ]
+
+    @property
+    def conditions(self) -> frozenset[str]:
+        """Under which rows of the table of roles hold here: see `amlplatform.roles`."""
+        network = self.network_profile
+        found = {roles.option(name) for name in self.options.asked}
+        if network.managed_network:
+            found.add(roles.MANAGED_NETWORK)
+        if network.private and self.subnets.endpoints:
+            found.add(roles.PRIVATE_ENDPOINTS)
+        return frozenset(found)
+
+    @property
+    def purposes(self) -> tuple[str, ...]:
+        """What groups are let in for by exception."""
+        return tuple(entry.purpose for entry in self.access_exceptions)
 
     @property
     def network_profile(self) -> NetworkProfile:
         return NETWORK_PROFILES[self.network]
 
 
-class Request(_Part):
+class Request(Part):
     """An onboarding request."""
 
     version: Annotated[Literal[1], Field(description="Version of this format", examples=[1])]
     product: Product
     name_suffix: Annotated[
         str,
-        _rule(rules.check_name_suffix),
+        rule(rules.check_name_suffix),
         Field(
             description="Makes names unique in the whole of Azure; written once by the template, never changed",
             examples=["k3x9a"],
-            json_schema_extra=_pattern(rules.NAME_SUFFIX_PATTERN),
+            json_schema_extra=pattern(rules.NAME_SUFFIX_PATTERN),
         ),
     ]
     description: Annotated[
         str,
-        _rule(rules.check_description),
+        rule(rules.check_description),
         Field(
             description="What the product is for, in one line",
             examples=["Scores images of handwritten digits"],
@@ -212,16 +282,16 @@ class Request(_Part):
     owner: Owner
     cost_centre: Annotated[
         str,
-        _rule(rules.check_cost_centre),
+        rule(rules.check_cost_centre),
         Field(
             description="Where costs are charged; a tag on every resource",
             examples=["CC-1000"],
-            json_schema_extra=_pattern(rules.COST_CENTRE_PATTERN),
+            json_schema_extra=pattern(rules.COST_CENTRE_PATTERN),
         ),
     ]
     region: Annotated[
         str,
-        _rule(rules.check_region),
+        rule(rules.check_region),
         Field(
             description="Azure region of all environments",
             examples=["westeurope"],
@@ -234,6 +304,10 @@ class Request(_Part):
 
     def names(self, environment: str) -> names.Names:
         return names.Names(self.product, environment, self.name_suffix)
+
+    def derived_names(self, environment: str) -> dict[str, str]:
+        """Every fixed name in this environment, by what it names, also of what the options bring."""
+        return self.names(environment).all(self.environments[environment].options.asked)
 
     @staticmethod
     def profile(environment: str) -> EnvironmentProfile:

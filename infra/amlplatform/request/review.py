@@ -6,8 +6,9 @@ import datetime
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from amlplatform import names, vm_sizes
-from amlplatform.request.model import Request
+from amlplatform import names, rules, vm_sizes
+from amlplatform.request.federation import github_prefix
+from amlplatform.request.model import Environment, Request
 
 _RETIREMENT_NOTICE = datetime.timedelta(days=365)
 
@@ -61,7 +62,50 @@ def warnings(request: Request, today: datetime.date | None = None) -> list[str]:
         *_size_warnings(request, today),
         *_budget_warnings(request, today),
         *_network_warnings(request),
+        *_exception_warnings(request, today),
     ]
+
+
+def undecided(request: Request) -> list[str]:
+    """What may stay open in a first request and has to be decided before onboarding. One line each, with an example."""
+    return [*_undecided_groups(request), *_undecided_networks(request)]
+
+
+def _undecided_groups(request: Request) -> Iterator[str]:
+    for name, field in type(request.groups).model_fields.items():
+        if not getattr(request.groups, name) and field.examples:
+            rule = "is empty; onboarding needs the object id of the Entra group"
+            yield rules.fault(f"groups.{name}", "", rule, field.examples[0])
+
+
+def _undecided_networks(request: Request) -> Iterator[str]:
+    for name, environment in request.environments.items():
+        for subnet, why in needed_subnets(environment).items():
+            if not getattr(environment.subnets, subnet):
+                example = rules.RESOURCE_IDS["subnet"].example
+                yield rules.fault(f"environments.{name}.subnets.{subnet}", "", f"is empty; {why}", example)
+        if environment.network_profile.private and request.ci.runner == "hosted":
+            yield (
+                f"ci.runner: 'hosted' cannot upload code to environment {name} or read its logs, which is closed to "
+                "the internet; use 'self-hosted', with runners in a network that reaches its private endpoints"
+            )
+            return
+
+
+def needed_subnets(environment: Environment) -> dict[str, str]:
+    """The subnets that this environment cannot do without, and what each is for."""
+    network, options = environment.network_profile, environment.options
+    found: dict[str, str] = {}
+    if network.private:
+        found["endpoints"] = "without private endpoints nobody reaches what is closed to the internet"
+    if network.own_network:
+        found["compute"] = "nodes of clusters stand in a subnet of yours"
+        if options.kubernetes:
+            found["kubernetes"] = "nodes of Kubernetes stand in a subnet of yours"
+        if options.databricks:
+            found["databricks_public"] = "hosts of Databricks stand in a subnet of yours"
+            found["databricks_private"] = "containers of Databricks stand in a subnet of yours"
+    return found
 
 
 def _id_warnings(request: Request) -> Iterator[str]:
@@ -72,6 +116,18 @@ def _id_warnings(request: Request) -> Iterator[str]:
         )
     if not request.ci.repository:
         yield "ci.repository: is empty; Azure will trust CI by it, for example 'example-organisation/digit-scoring'"
+    elif request.ci.provider == "github" and github_prefix(request.ci) is None:
+        yield (
+            "ci.github: owner_id and repository_id are empty, so CI gets no credential; "
+            "`gh api repos/ORG/REPO --jq '.owner.id, .id'` shows both"
+        )
+    if request.ci.provider == "azure-devops":
+        for name, environment in request.environments.items():
+            if not (environment.service_connection.issuer and environment.service_connection.subject):
+                yield (
+                    f"environments.{name}.service_connection: issuer and subject are empty, so CI gets no credential; "
+                    "both stand on the page of the service connection"
+                )
 
 
 def _size_warnings(request: Request, today: datetime.date) -> Iterator[str]:
@@ -103,9 +159,22 @@ def _budget_warnings(request: Request, today: datetime.date) -> Iterator[str]:
 
 def _network_warnings(request: Request) -> Iterator[str]:
     for name, environment in request.environments.items():
+        for subnet, why in needed_subnets(environment).items():
+            if not getattr(environment.subnets, subnet):
+                yield f"environments.{name}.subnets.{subnet}: is empty; {why}; onboarding needs its resource id"
         if environment.network_profile.private and request.ci.runner == "hosted":
             yield (
                 f"environments.{name}.network: {environment.network!r} is closed to the internet and ci.runner is "
-                "'hosted': such a runner can call Azure Resource Manager, but not upload code or download logs; plan a "
-                "self-hosted runner in a network with private endpoints to the workspace"
+                "'hosted': such a runner can call Azure Resource Manager, but not upload code or download logs; "
+                "onboarding needs 'self-hosted', with runners in a network that reaches the private endpoints"
             )
+
+
+def _exception_warnings(request: Request, today: datetime.date) -> Iterator[str]:
+    for name, environment in request.environments.items():
+        for index, entry in enumerate(environment.access_exceptions):
+            if datetime.date.fromisoformat(entry.until) < today:
+                yield (
+                    f"environments.{name}.access_exceptions.{index}: {entry.purpose} was needed until {entry.until}; "
+                    "take the entry out, or give a new date and reason"
+                )

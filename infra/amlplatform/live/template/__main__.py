@@ -1,3 +1,3 @@
-from amlplatform.environment import run
+from amlplatform.program import run
 
 run()

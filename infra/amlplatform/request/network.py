@@ -1,0 +1,85 @@
+"""What a request says of networks and of resources that the organisation has already, each by its resource id."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from amlplatform import rules
+from amlplatform.request.fields import Part, resource_id_field, rule
+
+
+def _subnet(description: str) -> object:
+    return resource_id_field("subnet", description)
+
+
+class Subnets(Part):
+    """Subnets of your own network. Which of them are needed depends on the network profile and the options."""
+
+    endpoints: Annotated[
+        str,
+        rule(rules.check_resource_id, kind="subnet"),
+        _subnet("Private endpoints are made here: the way into an environment that is closed to the internet"),
+    ] = ""
+    compute: Annotated[
+        str,
+        rule(rules.check_resource_id, kind="subnet"),
+        _subnet("Nodes of clusters and compute instances, with network profile own-vnet"),
+    ] = ""
+    kubernetes: Annotated[
+        str,
+        rule(rules.check_resource_id, kind="subnet"),
+        _subnet("Nodes of Kubernetes, with network profile own-vnet"),
+    ] = ""
+    databricks_public: Annotated[
+        str,
+        rule(rules.check_resource_id, kind="subnet"),
+        _subnet("Hosts of Databricks, with network profile own-vnet; delegated to Microsoft.Databricks/workspaces"),
+    ] = ""
+    databricks_private: Annotated[
+        str,
+        rule(rules.check_resource_id, kind="subnet"),
+        _subnet("Containers of Databricks, in the same network as its hosts; delegated likewise"),
+    ] = ""
+
+
+class CentralLake(Part):
+    """A lake that exists: its account, and the containers in it that are for this environment."""
+
+    account: Annotated[
+        str,
+        rule(rules.check_resource_id, kind="storage_account"),
+        resource_id_field("storage_account", "Storage account with hierarchical namespace; empty: one is made here"),
+    ] = ""
+    raw: Annotated[
+        str,
+        rule(rules.check_container),
+        Field(description="Container with data as it arrived", examples=["digit-scoring-raw"]),
+    ] = "raw"
+    curated: Annotated[
+        str,
+        rule(rules.check_container),
+        Field(description="Container with data that was prepared for use", examples=["digit-scoring-curated"]),
+    ] = "curated"
+    output: Annotated[
+        str,
+        rule(rules.check_container),
+        Field(description="Container that jobs write to", examples=["digit-scoring-output"]),
+    ] = "output"
+
+
+class Central(Part):
+    """Resources that exist already and are used instead of being made here."""
+
+    log_analytics: Annotated[
+        str,
+        rule(rules.check_resource_id, kind="log_analytics"),
+        resource_id_field("log_analytics", "Log Analytics workspace for all logs; empty: one is made here"),
+    ] = ""
+    container_registry: Annotated[
+        str,
+        rule(rules.check_resource_id, kind="container_registry"),
+        resource_id_field("container_registry", "Container registry, of tier Premium; empty: one is made here"),
+    ] = ""
+    lake: CentralLake = CentralLake()
