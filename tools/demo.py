@@ -24,6 +24,9 @@ from envs import ROOT, cookiecutter_python, environment, infra_python
 # Ids that belong to nobody: the offline Azure does not ask whether they exist.
 DEMO_GROUP = "00000000-0000-4000-8000-000000000001"
 DEMO_SUBSCRIPTION = "00000000-0000-4000-8000-000000000002"
+DEMO_HUB = f"/subscriptions/{DEMO_SUBSCRIPTION}/resourceGroups"
+DEMO_SUBNET = f"{DEMO_HUB}/rg-network/providers/Microsoft.Network/virtualNetworks/vnet-data/subnets/snet-endpoints"
+DEMO_DNS_ZONES = f"{DEMO_HUB}/rg-dns"
 ENVIRONMENTS = ("dev", "prod")
 
 
@@ -109,7 +112,9 @@ def bring_up(python: Path, request: Path, product: str, platform: Path) -> None:
     """Onboard the request in a platform repository of its own and bring both stacks up with the real engine."""
     amlplatform = (python, "-m", "amlplatform")
     subscriptions = [f"--subscription={name}={DEMO_SUBSCRIPTION}" for name in ENVIRONMENTS]
-    print("(group and subscriptions are made up: the offline Azure does not ask whether they exist)", flush=True)
+    print(
+        "(group, network and subscriptions are made up: the offline Azure does not ask whether they exist)", flush=True
+    )
     for words in (("init", platform), ("onboard", request, "--project", platform, *subscriptions)):
         run(*amlplatform, *words, quiet=True)
     for name in ENVIRONMENTS:
@@ -118,9 +123,16 @@ def bring_up(python: Path, request: Path, product: str, platform: Path) -> None:
 
 
 def with_ids(request: Path, target: Path) -> Path:
-    """A copy of the request with a group id, which `onboard` insists on. The id is made up."""
+    """A copy of the request with what `onboard` insists on: a group, and the way into the closed network. Made up."""
     text = request.read_text(encoding="utf-8")
-    target.write_text(text.replace('data_scientists: ""', f'data_scientists: "{DEMO_GROUP}"'), encoding="utf-8")
+    for empty_value, value in (
+        ('data_scientists: ""', f'data_scientists: "{DEMO_GROUP}"'),
+        ('endpoints: ""', f'endpoints: "{DEMO_SUBNET}"'),
+        ('dns_zones: ""', f'dns_zones: "{DEMO_DNS_ZONES}"'),
+        ("runner: hosted", "runner: self-hosted"),
+    ):
+        text = text.replace(empty_value, value)
+    target.write_text(text, encoding="utf-8")
     return target
 
 

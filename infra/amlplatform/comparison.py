@@ -87,7 +87,7 @@ _LABELS: dict[str, tuple[str, str]] = {
     "properties.timePeriod.startDate": (_COST, "Budget counts from"),
 }
 # Different by nature: the name of the environment itself.
-_EXPECTED = frozenset({"tags.environment", "properties.friendlyName"})
+_EXPECTED = frozenset({"tags.environment", "properties.friendlyName", "properties.subject"})
 _MISSING = object()
 
 

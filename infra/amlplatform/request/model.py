@@ -10,7 +10,7 @@ from amlplatform import names, roles, rules
 from amlplatform.profiles import ENVIRONMENT_PROFILES, NETWORK_PROFILES, EnvironmentProfile, NetworkProfile
 from amlplatform.regions import REGIONS
 from amlplatform.request.exceptions import AccessException
-from amlplatform.request.fields import ObjectId, Part, VmSize, iso_date, pattern, resource_id_field, rule
+from amlplatform.request.fields import ObjectId, Part, VmSize, iso_date, no_boolean, pattern, resource_id_field, rule
 from amlplatform.request.network import Central, Subnets
 from amlplatform.request.options import Options
 
@@ -156,7 +156,7 @@ class Cluster(Part):
     ]
     low_priority: Annotated[
         bool,
-        Field(description="Cheaper nodes that Azure may take away at any time; not in prod", examples=[False]),
+        Field(description="Cheaper nodes that Azure may take away at any time; not in prod", examples=[True]),
     ] = False
 
 
@@ -259,7 +259,9 @@ class Environment(Part):
 class Request(Part):
     """An onboarding request."""
 
-    version: Annotated[Literal[1], Field(description="Version of this format", examples=[1])]
+    version: Annotated[
+        Literal[1], BeforeValidator(no_boolean), Field(description="Version of this format", examples=[1])
+    ]
     product: Product
     name_suffix: Annotated[
         str,

@@ -63,7 +63,11 @@ def _part(annotation: Any) -> tuple[type[BaseModel] | None, str]:
 
 
 def _example(field: FieldInfo) -> str:
-    return str(field.examples[0]) if field.examples else ""
+    example = str(field.examples[0]) if field.examples else ""
+    if example.startswith("/subscriptions/"):
+        # A resource id: its beginning says nothing, and it would make the table unreadably wide.
+        return f"/subscriptions/…/{'/'.join(example.split('/')[-2:])}"
+    return example
 
 
 def _first_line(part: type[BaseModel] | None) -> str:
