@@ -85,7 +85,9 @@ class Environment(pulumi.ComponentResource):
             opts=settings.holds_data(self),
         )
         group = self.group.name
-        identities = Identities("identities", settings, group, federated_subject(request, environment), child)
+        subject = federated_subject(request, environment)
+        ci = (request.ci.provider, subject) if subject else None
+        identities = Identities("identities", settings, group, ci, child)
         context = Context(
             settings=settings,
             request=request,
