@@ -48,7 +48,6 @@ def settings_of(request: Request, environment: str) -> Settings:
 class Environment(pulumi.ComponentResource):
     """Everything that an environment consists of, in one resource group."""
 
-    group: resources.ResourceGroup
     context: Context
     workspace: Workspace
 
@@ -59,10 +58,16 @@ class Environment(pulumi.ComponentResource):
         subscription_id: pulumi.Input[str],
         tenant_id: pulumi.Input[str],
         opts: pulumi.ResourceOptions | None = None,
+        *,
+        group_exists: bool = False,
     ) -> None:
-        """`subscription_id`: where the stack deploys to; `tenant_id`: the Entra tenant that the subscription trusts."""
+        """`subscription_id`: where the stack deploys to; `tenant_id`: the Entra tenant that the subscription trusts.
+
+        `group_exists`: the resource group is made by the bootstrap stack, and not here.
+        """
         super().__init__("amlplatform:environment:Environment", environment, None, opts)
         self._child = pulumi.ResourceOptions(parent=self)
+        self._group_name, self._group_id = self._group(settings_of(request, environment), subscription_id, group_exists)
         self.context = self._foundation(request, environment, subscription_id, tenant_id)
         options.build(self.context, before_workspace=True, opts=self._child)
         self._access_and_workspace()
@@ -71,20 +76,29 @@ class Environment(pulumi.ComponentResource):
         self._around()
         self.register_outputs({"workspace": self.workspace.workspace.name})
 
-    def _foundation(
-        self, request: Request, environment: str, subscription_id: pulumi.Input[str], tenant_id: pulumi.Input[str]
-    ) -> Context:
-        """The resource group, and what a workspace needs before it can be made."""
-        settings, child = settings_of(request, environment), self._child
-        asked = request.environments[environment]
-        self.group = resources.ResourceGroup(
+    def _group(
+        self, settings: Settings, subscription_id: pulumi.Input[str], exists: bool
+    ) -> tuple[pulumi.Input[str], pulumi.Input[str]]:
+        """Name and id of the resource group, which is made here unless the bootstrap stack has made it."""
+        name = settings.names.resource_group
+        if exists:
+            return name, pulumi.Output.concat("/subscriptions/", subscription_id, "/resourceGroups/", name)
+        group = resources.ResourceGroup(
             "resource-group",
-            resource_group_name=settings.names.resource_group,
+            resource_group_name=name,
             location=settings.location,
             tags=settings.tags,
             opts=settings.holds_data(self),
         )
-        group = self.group.name
+        return group.name, group.id
+
+    def _foundation(
+        self, request: Request, environment: str, subscription_id: pulumi.Input[str], tenant_id: pulumi.Input[str]
+    ) -> Context:
+        """What a workspace needs before it can be made."""
+        settings, child = settings_of(request, environment), self._child
+        asked = request.environments[environment]
+        group = self._group_name
         subject = federated_subject(request, environment)
         ci = (request.ci.provider, subject) if subject else None
         identities = Identities("identities", settings, group, ci, child)
@@ -93,7 +107,7 @@ class Environment(pulumi.ComponentResource):
             request=request,
             asked=asked,
             resource_group=group,
-            resource_group_id=self.group.id,
+            resource_group_id=self._group_id,
             subscription_id=subscription_id,
             tenant_id=tenant_id,
             identities=identities,
@@ -115,12 +129,12 @@ class Environment(pulumi.ComponentResource):
         if central.account:
             containers = {"raw": central.raw, "curated": central.curated, "output": central.output}
             return central_lake(central.account, containers)
-        return LakeStorage("lake-storage", settings, self.group.name, self._child).as_lake(settings, subscription_id)
+        return LakeStorage("lake-storage", settings, self._group_name, self._child).as_lake(settings, subscription_id)
 
     def _registry(self, settings: Settings, central: str) -> Registry:
         if central:
             return central_registry(central)
-        return ContainerRegistry("registry", settings, self.group.name, self._child).as_registry()
+        return ContainerRegistry("registry", settings, self._group_name, self._child).as_registry()
 
     def _access_and_workspace(self) -> None:
         """The workspace, after the roles that its identity needs, and before those that are given on it."""
@@ -243,6 +257,7 @@ def _scopes(context: Context) -> dict[str, pulumi.Input[str]]:
         "log_analytics": core.monitoring.logs_id,
         "cluster_identity": context.identities.cluster.id,
         "endpoint_identity": context.identities.endpoint.id,
+        **({"ml_registry": context.asked.central.ml_registry} if context.asked.central.ml_registry else {}),
     }
 
 
@@ -291,15 +306,17 @@ def _outbound(context: Context) -> dict[str, tuple[pulumi.Input[str], str]]:
     rules: dict[str, tuple[pulumi.Input[str], str]] = {
         f"lake-{sub_resource}": (lake_id, sub_resource) for sub_resource in ("blob", "dfs")
     }
+    if context.asked.central.ml_registry:
+        rules["ml-registry"] = (context.asked.central.ml_registry, "amlregistry")
     for part in context.parts:
         rules |= {f"{part.name}-{sub_resource}": (part.resource.id, sub_resource) for sub_resource in part.outbound}
     return rules
 
 
-def build_environment(request: Request, environment: str) -> Environment:
+def build_environment(request: Request, environment: str, *, group_exists: bool = False) -> Environment:
     """Declare one environment in the current Pulumi program and export what others need."""
     client = authorization.get_client_config_output()
-    built = Environment(request, environment, client.subscription_id, client.tenant_id)
+    built = Environment(request, environment, client.subscription_id, client.tenant_id, group_exists=group_exists)
     for name, value in built.exports().items():
         pulumi.export(name, value)
     return built

@@ -165,6 +165,10 @@ class Names:
         return f"budget-{self._base}"
 
     @property
+    def ml_registry(self) -> str:
+        return f"mlr-{self.product}-{self.name_suffix}"
+
+    @property
     def action_group(self) -> str:
         return f"ag-{self._base}"
 
@@ -353,3 +357,8 @@ def role_assignment(scope: str, principal_id: str, role_id: str) -> str:
     Azure refuses to give an existing assignment to it (RoleAssignmentUpdateNotPermitted).
     """
     return str(uuid.uuid5(_ROLE_ASSIGNMENTS, "|".join((scope, principal_id, role_id)).lower()))
+
+
+def role_definition(title: str) -> str:
+    """The name (a GUID) of a custom role, from its title, which is unique in a tenant."""
+    return str(uuid.uuid5(_ROLE_ASSIGNMENTS, f"role definition|{title}"))

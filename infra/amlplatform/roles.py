@@ -36,14 +36,16 @@ SCOPES: dict[str, str] = {
     "log_analytics": "Log Analytics",
     "cluster_identity": "cluster identity",
     "endpoint_identity": "endpoint identity",
+    "ml_registry": "Azure ML registry (central)",
 }
 """What roles are given on, and what people call it."""
 
 ALWAYS = "always"
 MANAGED_NETWORK = "managed network"
 PRIVATE_ENDPOINTS = "private endpoints"
-"""Conditions of a row: it holds always, with a managed network, where private endpoints are made here, or with an
-option ("option sql")."""
+ML_REGISTRY = "ml registry"
+"""Conditions of a row: it holds always, with a managed network, where private endpoints are made here, with a
+central Azure ML registry, or with an option ("option sql")."""
 
 
 def option(name: str) -> str:
@@ -66,9 +68,14 @@ def _role(name: str, role_id: str) -> tuple[str, Role]:
 ROLES: dict[str, Role] = dict(
     (
         _role("Contributor", "b24988ac-6180-42a0-ab88-20f7382dd24c"),
+        _role("Reader", "acdd72a7-3385-48ef-bd42-f606fba81ae7"),
+        _role("Role Based Access Control Administrator", "f58310d9-a9f6-439a-9e8d-f62e7b41a168"),
+        _role("Locks Contributor", "28bf596f-4eb7-45ce-b5bc-6cf482fec137"),
+        _role("Key Vault Crypto User", "12338af0-0e69-4776-bea7-57ae8d297424"),
         _role("Azure AI Enterprise Network Connection Approver", "b556d68e-0be0-4f35-a333-ad7ee1ce17ea"),
         _role("Azure AI Inference Deployment Operator", "3afb7f49-54cb-416e-8c09-6dc049efa503"),
         _role("AzureML Data Scientist", "f6c7c914-8db3-469d-8ca1-694a8f32e121"),
+        _role("AzureML Registry User", "1823dd4f-9b8c-4ab6-ab4e-7397a3684615"),
         _role("AzureML Metrics Writer (preview)", "635dd51f-9968-44d3-b7fb-6d9a6bd613ae"),
         _role("Storage Blob Data Contributor", "ba92f5b4-2d11-453d-a403-e96b0029c9fe"),
         _role("Storage Blob Data Reader", "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1"),
@@ -192,6 +199,8 @@ GRANTS: tuple[Grant, ...] = (
         "deploy", "cluster_identity", "Managed Identity Operator", "CI attaches the identity to jobs and deployments"
     ),
     Grant("deploy", "endpoint_identity", "Managed Identity Operator", "CI attaches the identity to endpoints"),
+    Grant("deploy", "ml_registry", "AzureML Registry User", "CI promotes models through the registry", ML_REGISTRY),
+    Grant("cluster", "ml_registry", "AzureML Registry User", "jobs read models and environments there", ML_REGISTRY),
     # People, where the environment's profile lets them in.
     Grant("data_scientists", "workspace", "AzureML Data Scientist", "to work: jobs, models, endpoints, data"),
     Grant(

@@ -22,6 +22,8 @@ from amlplatform.regions import REGIONS
 _NO_DEVICE = r"(?!(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$))"
 PRODUCT_PATTERN = rf"^{_NO_DEVICE}[a-z][a-z0-9]*(-[a-z0-9]+)*$"
 PRODUCT_LENGTH = (3, 24)
+# Stacks and resource groups of the platform are called so.
+RESERVED_PRODUCTS = frozenset({"platform", "bootstrap", "shared"})
 ENVIRONMENT_PATTERN = r"^[a-z]{2,4}$"
 NAME_SUFFIX_PATTERN = r"^[a-z0-9]{5}$"
 GUID_PATTERN = r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"
@@ -80,6 +82,11 @@ RESOURCE_IDS: dict[str, ResourceIdRule] = {
         r"/providers/Microsoft\.Storage/storageAccounts/[a-z0-9]{3,24}",
         "/providers/Microsoft.Storage/storageAccounts/dlcentral",
     ),
+    "ml_registry": _resource_id(
+        "an Azure ML registry",
+        rf"/providers/Microsoft\.MachineLearningServices/registries/{_SEGMENT}",
+        "/providers/Microsoft.MachineLearningServices/registries/mlr-shared-s4r7d",
+    ),
     "container_registry": _resource_id(
         "a container registry",
         r"/providers/Microsoft\.ContainerRegistry/registries/[A-Za-z0-9]{5,50}",
@@ -103,6 +110,8 @@ def check_product(value: str, field: str = "product") -> str | None:
     low, high = PRODUCT_LENGTH
     if not low <= len(value) <= high:
         return fault(field, value, f"must have {low} to {high} characters, it has {len(value)}", "digit-scoring")
+    if value in RESERVED_PRODUCTS:
+        return fault(field, value, "is the name of a stack of the platform's own", "digit-scoring")
     if not _matches(PRODUCT_PATTERN, value):
         rule = "must be lower-case letters, digits and single hyphens, a letter first, and no device name of Windows"
         return fault(field, value, rule, "digit-scoring")

@@ -12,12 +12,13 @@ import yaml
 from platform_requests import GROUP, PERSON, REQUESTS, full
 
 from amlplatform import roles
+from amlplatform.bootstrap.access import CUSTOM_ROLES, rights
 from amlplatform.components.storage import LAKE_CONTAINERS
 from amlplatform.plan import CONCERNS, Plan, PlannedResource, plan_environment
 from amlplatform.profiles import ENVIRONMENT_PROFILES, NETWORK_PROFILES
 from amlplatform.regions import REGIONS
 from amlplatform.request import Request
-from amlplatform.roles import GRANTS, ROLES
+from amlplatform.roles import EXCEPTIONS, GRANTS, ROLES
 
 Plans = dict[str, dict[str, Plan]]
 ALL = [(name, environment) for name in REQUESTS for environment in ("dev", "prod")]
@@ -352,16 +353,18 @@ def test_no_code_asks_for_an_environment_by_name() -> None:
             assert not compared, f"{path.name}:{number}: {line.strip()}"
 
 
-def test_a_third_environment_is_data(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_further_environment_is_data(monkeypatch: pytest.MonkeyPatch) -> None:
     import dataclasses
 
-    profile = dataclasses.replace(ENVIRONMENT_PROFILES["prod"], name="test", required=False, protect_data=False)
-    monkeypatch.setitem(ENVIRONMENT_PROFILES, "test", profile)
+    profile = dataclasses.replace(ENVIRONMENT_PROFILES["prod"], name="uat", required=False, protect_data=False)
+    monkeypatch.setitem(ENVIRONMENT_PROFILES, "uat", profile)
     data = full()
-    data["environments"]["test"] = data["environments"]["prod"]
-    plan = plan_environment(Request.model_validate(data), "test")
-    assert plan.faults == []
-    assert plan.resource("workspace").azure_name == "mlw-digit-scoring-test"
+    for name in ("test", "uat"):
+        data["environments"][name] = data["environments"]["prod"]
+    for name in ("test", "uat"):
+        plan = plan_environment(Request.model_validate(data), name)
+        assert plan.faults == []
+        assert plan.resource("workspace").azure_name == f"mlw-digit-scoring-{name}"
 
 
 def test_the_roles_are_microsofts(shared: Path) -> None:
@@ -369,7 +372,9 @@ def test_the_roles_are_microsofts(shared: Path) -> None:
     known = {role["name"]: role["roleName"] for role in json.loads(lines)}
     for role in ROLES.values():
         assert known.get(role.role_id) == role.name
-    assert {grant.role for grant in GRANTS} == set(ROLES)
+    of_stacks = {right.role for right in rights(Request.model_validate(full()), "prod")} - set(CUSTOM_ROLES)
+    of_exceptions = {grant.role for purpose in EXCEPTIONS.values() for grant in purpose.grants}
+    assert {grant.role for grant in GRANTS} | of_stacks | of_exceptions == set(ROLES), "a role that nobody gets"
 
 
 def permissions(shared: Path, role: str) -> Iterator[str]:

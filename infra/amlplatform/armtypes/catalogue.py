@@ -62,7 +62,7 @@ def arm_body(token: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
     kind = resource_type(token)
     envelope, properties = validator.property_names(kind.arm_type, kind.api_version)
     body: dict[str, Any] = {}
-    for key, raw in inputs.items():
+    for key, raw in renamed(kind, inputs, to_arm=True).items():
         if key in kind.address_inputs:
             continue
         value = _plain(raw)
@@ -74,6 +74,28 @@ def arm_body(token: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
         else:
             body.setdefault("properties", {})[properties.get(wanted, key)] = value
     return body
+
+
+def renamed(kind: ResourceType, inputs: Mapping[str, Any], *, to_arm: bool) -> dict[str, Any]:
+    """The inputs with the names that ARM has inside of them, or with those of the SDK."""
+    result = dict(inputs)
+    for rename in kind.nested_renames:
+        old, new = (rename.sdk, rename.arm) if to_arm else (rename.arm, rename.sdk)
+        first, *rest = rename.path
+        if first in result:
+            result[first] = _renamed_at(result[first], rest, old, new)
+    return result
+
+
+def _renamed_at(value: Any, path: list[str], old: str, new: str) -> Any:
+    if isinstance(value, list | tuple):
+        return [_renamed_at(item, path, old, new) for item in value]
+    if not isinstance(value, Mapping):
+        return value
+    if path:
+        first, *rest = path
+        return {key: _renamed_at(inner, rest, old, new) if key == first else inner for key, inner in value.items()}
+    return {new if key == old else key: inner for key, inner in value.items()}
 
 
 def check_body(token: str, body: Mapping[str, Any]) -> list[str]:

@@ -15,6 +15,16 @@ _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
 @dataclass(frozen=True)
+class NestedRename:
+    """A property inside an input that the SDK calls otherwise than ARM. `path`: the inputs that lead to its object;
+    lists are gone through item by item."""
+
+    path: tuple[str, ...]
+    sdk: str
+    arm: str
+
+
+@dataclass(frozen=True)
 class ResourceType:
     """One kind of resource.
 
@@ -32,6 +42,7 @@ class ResourceType:
     renames: Mapping[str, str] = field(default_factory=dict)
     query_inputs: frozenset[str] = frozenset()
     nested: bool = False
+    nested_renames: tuple[NestedRename, ...] = ()
 
     @property
     def address_inputs(self) -> frozenset[str]:
@@ -53,9 +64,19 @@ def _in_group(
     renames: Mapping[str, str] | None = None,
     *,
     nested: bool = False,
+    nested_renames: tuple[NestedRename, ...] = (),
 ) -> ResourceType:
     template = f"{_GROUP}/providers/{arm_type}/{{{name_input}}}"
-    return ResourceType(f"azure-native:{token}", arm_type, version, template, name_input, renames or {}, nested=nested)
+    return ResourceType(
+        f"azure-native:{token}",
+        arm_type,
+        version,
+        template,
+        name_input,
+        renames or {},
+        nested=nested,
+        nested_renames=nested_renames,
+    )
 
 
 def _below(
@@ -107,6 +128,10 @@ _STORAGE = _in_group(
         "enableHttpsTrafficOnly": "supportsHttpsTrafficOnly",
         "enableNfsV3": "isNfsV3Enabled",
     },
+    nested_renames=(
+        NestedRename(("networkRuleSet", "ipRules"), sdk="iPAddressOrRange", arm="value"),
+        NestedRename(("networkRuleSet", "virtualNetworkRules"), sdk="virtualNetworkResourceId", arm="id"),
+    ),
 )
 _VAULT = _in_group("keyvault:Vault", "Microsoft.KeyVault/vaults", "2024-11-01", "vaultName", nested=True)
 _IDENTITY = _in_group(

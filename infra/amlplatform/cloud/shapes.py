@@ -36,7 +36,7 @@ def outputs(kind: ResourceType, document: Mapping[str, Any]) -> dict[str, Any]:
     inner = {} if kind.nested else top.pop("properties", {})
     named = {property_name(kind, key): value for key, value in inner.items()}
     # What stands at the top wins: components of Application Insights have a `Name` among their properties, too.
-    return {**named, **top, API_VERSION: kind.api_version}
+    return {**catalogue.renamed(kind, {**named, **top}, to_arm=False), API_VERSION: kind.api_version}
 
 
 def _top_name(kind: ResourceType, arm_name: str) -> str:

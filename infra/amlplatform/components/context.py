@@ -42,8 +42,8 @@ class Context:
     settings: Settings
     request: Request
     asked: EnvironmentRequest
-    resource_group: pulumi.Output[str]
-    resource_group_id: pulumi.Output[str]
+    resource_group: pulumi.Input[str]
+    resource_group_id: pulumi.Input[str]
     subscription_id: pulumi.Input[str]
     tenant_id: pulumi.Input[str]
     identities: Identities

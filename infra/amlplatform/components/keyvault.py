@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pulumi
 from pulumi_azure_native import keyvault
 
@@ -20,7 +22,10 @@ class KeyVault(pulumi.ComponentResource):
         resource_group: pulumi.Input[str],
         tenant_id: pulumi.Input[str],
         opts: pulumi.ResourceOptions | None = None,
+        *,
+        ip_ranges: Sequence[str] = (),
     ) -> None:
+        """`ip_ranges`: only these public addresses reach it; empty: what the network profile says."""
         super().__init__("amlplatform:keyvault:KeyVault", name, None, opts)
         profile, network = settings.profile, settings.network
         self.vault = keyvault.Vault(
@@ -43,9 +48,9 @@ class KeyVault(pulumi.ComponentResource):
                 enabled_for_template_deployment=False,
                 public_network_access=network.public_network_access,
                 network_acls=keyvault.NetworkRuleSetArgs(
-                    default_action=network.firewall_default_action,
+                    default_action="Deny" if ip_ranges else network.firewall_default_action,
                     bypass=keyvault.NetworkRuleBypassOptions.AZURE_SERVICES,
-                    ip_rules=[],
+                    ip_rules=[keyvault.IPRuleArgs(value=one) for one in ip_ranges],
                     virtual_network_rules=[],
                 ),
             ),

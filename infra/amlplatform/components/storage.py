@@ -6,7 +6,7 @@ needs one (learn.microsoft.com/azure/machine-learning/concept-workspace).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pulumi
@@ -22,7 +22,7 @@ LAKE_CONTAINERS: dict[str, str] = {
 }
 
 
-def _account(
+def storage_account(
     name: str,
     azure_name: str,
     settings: Settings,
@@ -30,8 +30,12 @@ def _account(
     *,
     hierarchical: bool,
     parent: pulumi.Resource,
+    ip_ranges: Sequence[str] = (),
 ) -> storage.StorageAccount:
-    """A storage account without keys and without anonymous access. `hierarchical` makes it a data lake."""
+    """A storage account without keys and without anonymous access. `hierarchical` makes it a data lake.
+
+    `ip_ranges`: only these public addresses reach it; empty: what the network profile says.
+    """
     profile, network = settings.profile, settings.network
     return storage.StorageAccount(
         name,
@@ -53,9 +57,9 @@ def _account(
         minimum_tls_version=storage.MinimumTlsVersion.TLS1_2,
         public_network_access=network.public_network_access,
         network_rule_set=storage.NetworkRuleSetArgs(
-            default_action=storage.DefaultAction(network.firewall_default_action),
+            default_action=storage.DefaultAction("Deny" if ip_ranges else network.firewall_default_action),
             bypass=storage.Bypass.AZURE_SERVICES,
-            ip_rules=[],
+            ip_rules=[storage.IPRuleArgs(i_p_address_or_range=one, action=storage.Action.ALLOW) for one in ip_ranges],
             virtual_network_rules=[],
         ),
         encryption=_encryption(profile),
@@ -113,7 +117,7 @@ class WorkspaceStorage(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("amlplatform:storage:WorkspaceStorage", name, None, opts)
-        self.account = _account(
+        self.account = storage_account(
             "storage", settings.names.storage_account, settings, resource_group, hierarchical=False, parent=self
         )
         _blob_service("storage-blobs", settings, resource_group, self.account, self)
@@ -166,7 +170,7 @@ class LakeStorage(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("amlplatform:storage:LakeStorage", name, None, opts)
-        self.account = _account(
+        self.account = storage_account(
             "lake", settings.names.lake_account, settings, resource_group, hierarchical=True, parent=self
         )
         blobs = _blob_service("lake-blobs", settings, resource_group, self.account, self)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from amlplatform.request import crosschecks, faults
 from amlplatform.request.faults import Fault
 from amlplatform.request.model import Request
 from amlplatform.yamlfile import YamlFault, read_yaml
+
+Model = TypeVar("Model", bound=BaseModel)
+Crosscheck = Callable[[dict[str, Any]], Iterable[Fault]]
 
 
 class RequestError(Exception):
@@ -23,26 +27,35 @@ class RequestError(Exception):
 
 def load_request(path: Path) -> Request:
     """Read and check a request. Raises RequestError with every fault, each in one line with file and line number."""
+    return read_model(path, Request, crosschecks.faults)
+
+
+def check_data(data: dict[str, Any]) -> tuple[Request | None, list[Fault]]:
+    """The request, or None with all faults: of single fields, and of fields that do not go together."""
+    return _checked(data, Request, crosschecks.faults)
+
+
+def read_model(path: Path, model: type[Model], crosscheck: Crosscheck = lambda _: ()) -> Model:
+    """Read a file of this model. Raises RequestError as `load_request` does."""
     try:
         document = read_yaml(path)
     except YamlFault as error:
         raise RequestError(error.faults) from error
     if not isinstance(document.data, dict):
         raise RequestError([f"{path}: must be a mapping that begins with 'version: 1'; see the example in the docs"])
-    request, found = check_data(document.data)
-    if found or request is None:
+    read, found = _checked(document.data, model, crosscheck)
+    if found or read is None:
         raise RequestError([f"{path.name}:{document.line_of(fault.path)}: {fault.text}" for fault in found])
-    return request
+    return read
 
 
-def check_data(data: dict[str, Any]) -> tuple[Request | None, list[Fault]]:
-    """The request, or None with all faults: of single fields, and of fields that do not go together."""
-    request: Request | None = None
+def _checked(data: dict[str, Any], model: type[Model], crosscheck: Crosscheck) -> tuple[Model | None, list[Fault]]:
+    read: Model | None = None
     found: list[Fault] = []
     try:
-        request = Request.model_validate(data)
+        read = model.model_validate(data)
     except ValidationError as error:
-        found = faults.from_pydantic(error, Request)
+        found = faults.from_pydantic(error, model)
     known = {fault.path for fault in found}
-    found += [fault for fault in crosschecks.faults(data) if fault.path not in known]
-    return (None if found else request), found
+    found += [fault for fault in crosscheck(data) if fault.path not in known]
+    return (None if found else read), found

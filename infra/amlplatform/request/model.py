@@ -244,6 +244,8 @@ class Environment(Part):
             found.add(roles.MANAGED_NETWORK)
         if network.private and self.subnets.endpoints:
             found.add(roles.PRIVATE_ENDPOINTS)
+        if self.central.ml_registry:
+            found.add(roles.ML_REGISTRY)
         return frozenset(found)
 
     @property

@@ -83,3 +83,8 @@ class Central(Part):
         resource_id_field("container_registry", "Container registry, of tier Premium; empty: one is made here"),
     ] = ""
     lake: CentralLake = CentralLake()
+    ml_registry: Annotated[
+        str,
+        rule(rules.check_resource_id, kind="ml_registry"),
+        resource_id_field("ml_registry", "Azure ML registry (of the shared stack) that models are promoted through"),
+    ] = ""
