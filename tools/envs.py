@@ -50,6 +50,11 @@ def tests_python() -> Path:
     )
 
 
+def checkov_python() -> Path:
+    """Interpreter with the scanner of ARM templates, and nothing else."""
+    return environment.make_environment(ENVIRONMENTS / "checkov", [ROOT / "requirements" / "checkov.txt"])
+
+
 def find_uv() -> str:
     """uv of the machine, else one of our own."""
     return str(environment.find_uv())

@@ -18,6 +18,7 @@ from envs import PROJECT, ROOT, find_uv
 UNION = ROOT / "requirements" / "tests"
 # Installed by pip on a machine without uv, apart from everything else.
 UV = PROJECT / "tools" / "uv"
+CHECKOV = ROOT / "requirements" / "checkov"
 PARTS = (
     ROOT / "requirements" / "cookiecutter",
     ROOT / "infra" / "requirements",
@@ -46,7 +47,7 @@ def main() -> int:
     upgrade = parser.parse_args().upgrade
     union = UNION.with_suffix(".txt")
     try:
-        for alone in (UV, UNION):
+        for alone in (UV, UNION, CHECKOV):
             lock(alone, constraint=None, upgrade=upgrade)
         for part in PARTS:
             lock(part, constraint=union, upgrade=upgrade)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import typer
 
 from amlplatform import __version__
-from amlplatform.commands import check, init, offline, onboard, plan
+from amlplatform.commands import check, init, offline, onboard, plan, prices
 
 _PROGRAM = "amlplatform"
 _INTERRUPTED = 130
@@ -40,6 +40,7 @@ def _options(
 
 app.command("check")(check.check)
 app.command("plan")(plan.plan)
+app.command("prices")(prices.prices)
 app.command("init")(init.init)
 app.command("onboard")(onboard.onboard)
 app.command("offline", context_settings=offline.CONTEXT_SETTINGS)(offline.offline)

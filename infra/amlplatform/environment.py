@@ -17,6 +17,7 @@ from amlplatform.components.registry import central as central_registry
 from amlplatform.components.settings import Settings
 from amlplatform.components.storage import Lake, LakeStorage, WorkspaceStorage, central_lake
 from amlplatform.components.workspace import Datastores, Workspace, WorkspaceParts
+from amlplatform.endpoints import CORE
 from amlplatform.regions import REGIONS
 from amlplatform.request import Request
 from amlplatform.request.federation import federated_subject
@@ -157,7 +158,7 @@ class Environment(pulumi.ComponentResource):
             Part(
                 "workspace",
                 self.workspace.workspace,
-                endpoints=("amlworkspace",),
+                endpoints=CORE["workspace"].inbound,
                 diagnostics=("",),
             )
         )
@@ -264,15 +265,14 @@ def _scopes(context: Context) -> dict[str, pulumi.Input[str]]:
 def _parts(core: WorkspaceParts) -> list[Part]:
     """What a workspace is made of, as far as it is made here."""
     parts = [
-        # queue and table: parallel jobs hand out their mini-batches and keep their progress there.
         Part(
             "storage",
             core.storage.account,
-            endpoints=("blob", "file", "queue", "table"),
+            endpoints=CORE["storage"].inbound,
             diagnostics=("", "/blobServices/default", "/fileServices/default"),
             holds_data=True,
         ),
-        Part("key-vault", core.vault.vault, endpoints=("vault",), diagnostics=("",), holds_data=True),
+        Part("key-vault", core.vault.vault, endpoints=CORE["key-vault"].inbound, diagnostics=("",), holds_data=True),
         Part("application-insights", core.monitoring.insights, diagnostics=("",)),
     ]
     if core.lake.made:
@@ -280,7 +280,7 @@ def _parts(core: WorkspaceParts) -> list[Part]:
             Part(
                 "lake",
                 core.lake.made,
-                endpoints=("blob", "dfs"),
+                endpoints=CORE["lake"].inbound,
                 diagnostics=("", "/blobServices/default"),
                 holds_data=True,
             )
@@ -290,7 +290,7 @@ def _parts(core: WorkspaceParts) -> list[Part]:
             Part(
                 "container-registry",
                 core.registry.made,
-                endpoints=("registry",),
+                endpoints=CORE["container-registry"].inbound,
                 diagnostics=("",),
                 holds_data=True,
             )
@@ -304,7 +304,7 @@ def _outbound(context: Context) -> dict[str, tuple[pulumi.Input[str], str]]:
     """Where jobs in a managed network may go besides the workspace's own parts: the lake, and options."""
     lake_id = context.core.lake.account_id
     rules: dict[str, tuple[pulumi.Input[str], str]] = {
-        f"lake-{sub_resource}": (lake_id, sub_resource) for sub_resource in ("blob", "dfs")
+        f"lake-{sub_resource}": (lake_id, sub_resource) for sub_resource in CORE["lake"].outbound
     }
     if context.asked.central.ml_registry:
         rules["ml-registry"] = (context.asked.central.ml_registry, "amlregistry")

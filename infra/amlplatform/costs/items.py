@@ -1,0 +1,77 @@
+"""What an environment is charged for although nobody uses it, from the request alone: no Pulumi, no login.
+
+What is charged by use (jobs, storage, logs, messages) is not here: a budget watches it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from amlplatform import endpoints
+from amlplatform.costs import meters
+from amlplatform.costs.prices import PriceTable
+from amlplatform.request import Environment, Request
+
+# A managed network brings endpoints of its own to what the workspace is made of: blob, file, vault and registry.
+# learn.microsoft.com, "Workspace managed virtual network isolation", required private endpoint rules.
+_MANAGED_NETWORK_OWN = 4
+
+
+@dataclass(frozen=True)
+class FixedCost:
+    """One item: how many pieces of what, charged under which meter (a key of `costs.meters`), and why it is there."""
+
+    environment: str
+    item: str
+    quantity: int
+    meter: str
+    why: str
+
+
+def fixed_costs(request: Request) -> list[FixedCost]:
+    """All items of all environments, in the order of the request."""
+    return [
+        cost
+        for name, environment in request.environments.items()
+        for cost in _of_environment(name, environment)
+    ]
+
+
+def _of_environment(name: str, asked: Environment) -> Iterator[FixedCost]:
+    if not asked.central.container_registry:
+        why = "tier Premium: private endpoints and zones need it"
+        yield FixedCost(name, "container registry", 1, "registry", why)
+    yield from _of_network(name, asked)
+    if asked.compute_instances:
+        why = "the disk of a stopped compute instance stays"
+        yield FixedCost(name, "disks of compute instances", len(asked.compute_instances), "instance-disk", why)
+
+
+def _of_network(name: str, asked: Environment) -> Iterator[FixedCost]:
+    network = asked.network_profile
+    parts = parts_with_endpoints(asked)
+    if network.private and asked.subnets.endpoints:
+        count = sum(len(part.inbound) for part in parts)
+        yield FixedCost(name, "private endpoints", count, "private-endpoint", "the way in, one for each sub-resource")
+    if network.managed_network:
+        # The workspace's own, those of the lake (also of a central one), and a central registry for models.
+        count = _MANAGED_NETWORK_OWN + len(endpoints.CORE["lake"].outbound) + bool(asked.central.ml_registry)
+        count += sum(
+            len(endpoints.OPTIONS[option].outbound) for option in asked.options.asked if option in endpoints.OPTIONS
+        )
+        why = "approved destinations of jobs"
+        yield FixedCost(name, "private endpoints of the managed network", count, "private-endpoint", why)
+
+
+def parts_with_endpoints(asked: Environment) -> list[endpoints.Endpoints]:
+    """What is made here and gets private endpoints where the network is closed."""
+    central = {"container-registry": asked.central.container_registry, "lake": asked.central.lake.account}
+    core = [part for name, part in endpoints.CORE.items() if not central.get(name)]
+    return [*core, *(endpoints.OPTIONS[name] for name in asked.options.asked if name in endpoints.OPTIONS)]
+
+
+def monthly(cost: FixedCost, region: str, table: PriceTable | None) -> float | None:
+    """What an item costs in a month, in the table's currency; None where that is not known."""
+    price = table.monthly(meters.meter(cost.meter), region) if table else None
+    return None if price is None else round(price * cost.quantity, 2)
