@@ -25,16 +25,19 @@ def contents() -> dict[Path, str]:
     """What each file should hold."""
     from amlops.cli import reference as flags  # noqa: PLC0415 (only in the environment of the tests)
     from amlops.validate.page import page  # noqa: PLC0415
+    from amlplatform.policies import reference as policies  # noqa: PLC0415
     from amlplatform.request import json_schema  # noqa: PLC0415
     from amlplatform.request.reference import markdown  # noqa: PLC0415
 
     commands, fields = PROJECT / "docs" / "amlops.md", ROOT / "docs" / "platform.md"
+    rules = ROOT / "docs" / "policies.md"
     before, _, rest = fields.read_text(encoding="utf-8").partition(START)
     after = rest.partition(END)[2]
     return {
         commands: flags.with_tables(commands.read_text(encoding="utf-8")),
         PROJECT / "docs" / "validate.md": page(),
         PROJECT / ".cloud" / "request.schema.json": json.dumps(json_schema(), indent=2) + "\n",
+        rules: policies.with_tables(rules.read_text(encoding="utf-8")),
         fields: f"{before}{START}\n{markdown()}\n{END}{after}",
     }
 

@@ -5,13 +5,15 @@ A plan needs no subscription, no tenant and no login. Ids in it hold placeholder
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from amlplatform import sdktypes
 from amlplatform.armtypes import catalogue
 from amlplatform.environment import build_environment
+from amlplatform.policies.evaluate import Finding
+from amlplatform.policies.planned import judge
 from amlplatform.profiles import NetworkProfile
 from amlplatform.recorder import SUBSCRIPTION_ID, Registration, record
 from amlplatform.request import Quota, Request, quota, warnings
@@ -28,6 +30,8 @@ CONCERNS: dict[str, str] = {
     "compute": "Compute",
     "budget": "Budget",
     "access": "Role assignments",
+    "bootstrap": "Bootstrap",
+    "shared": "Shared",
 }
 """Titles of the concerns, in the order in which people read them. The keys are the modules of the components."""
 
@@ -60,7 +64,11 @@ class PlannedResource:
 
 @dataclass(frozen=True)
 class Plan:
-    """One environment as it would be built. `grants`: the roles that would be given; `warnings`: what needs a look."""
+    """One environment as it would be built.
+
+    `grants`: the roles that would be given; `warnings`: what needs a look; `policies`: every rule that is broken, also
+    those that only advise and those with an exception.
+    """
 
     request: Request
     environment: str
@@ -68,6 +76,7 @@ class Plan:
     grants: tuple[Grant, ...]
     quota: tuple[Quota, ...]
     warnings: tuple[str, ...]
+    policies: tuple[Finding, ...] = ()
 
     @property
     def network(self) -> NetworkProfile:
@@ -82,6 +91,16 @@ class Plan:
             for fault in resource.faults
         ]
 
+    @property
+    def violations(self) -> list[str]:
+        """One line per mandatory rule that is broken: environment, resource, rule, what is wrong, what to do."""
+        return [finding.line for finding in self.policies if finding.stops]
+
+    @property
+    def advice(self) -> list[str]:
+        """One line per advisory rule that is broken."""
+        return [finding.line for finding in self.policies if finding.warns]
+
     def resource(self, name: str) -> PlannedResource:
         """The resource of this name in the program. Raises KeyError."""
         for resource in self.resources:
@@ -94,15 +113,21 @@ def plan_environment(request: Request, environment: str) -> Plan:
     """Plan one environment of a request. Raises KeyError when the request has no such environment."""
     if environment not in request.environments:
         raise KeyError(environment)
-    registrations = record(lambda: build_environment(request, environment), request.names(environment).stack)
+    resources = planned(lambda: build_environment(request, environment), request.names(environment).stack)
     return Plan(
         request=request,
         environment=environment,
-        resources=tuple(_resources(registrations)),
+        resources=resources,
         grants=tuple(_grants(request, environment)),
         quota=tuple(entry for entry in quota(request) if entry.environment == environment),
         warnings=tuple(line for line in warnings(request) if _concerns(line, environment)),
+        policies=tuple(judge(request, environment, resources)),
     )
+
+
+def planned(program: Callable[[], Any], stack: str) -> tuple[PlannedResource, ...]:
+    """The resources that a Pulumi program would make, each with what its body's types have against it."""
+    return tuple(_resources(record(program, stack)))
 
 
 def _concerns(warning: str, environment: str) -> bool:

@@ -15,6 +15,7 @@ from amlplatform import comparison
 from amlplatform.comparison import Row
 from amlplatform.names import rule_of
 from amlplatform.plan import CONCERNS, Plan, PlannedResource
+from amlplatform.policies.rules import RULES
 from amlplatform.profiles import ENVIRONMENT_PROFILES
 from amlplatform.recorder import SUBSCRIPTION_ID
 from amlplatform.roles import PRINCIPALS, ROLES, SCOPES, Grant
@@ -48,6 +49,7 @@ def _environment(plan: Plan) -> dict[str, Any]:
     return {
         "network": plan.network.name,
         "faults": plan.faults,
+        "policies": [dataclasses.asdict(finding) for finding in plan.policies],
         "warnings": list(plan.warnings),
         "names": plan.request.derived_names(plan.environment),
         "quota": [dataclasses.asdict(entry) for entry in plan.quota],
@@ -133,6 +135,19 @@ def print_tables(plans: Sequence[Plan], out: Console) -> None:
     faults = sum(len(plan.faults) for plan in plans)
     verdict = f"faults in request bodies: {faults}" if faults else "all valid by Microsoft's types"
     out.print(f"{plans[0].request.product}: {total} resources in {' and '.join(environments)}, {verdict}")
+    out.print(_policy_verdict(plans))
+
+
+def _policy_verdict(plans: Sequence[Plan]) -> str:
+    """How the environments stand to the policies, in one line."""
+    findings = [finding for plan in plans for finding in plan.policies]
+    counts = {
+        "broken": sum(finding.stops for finding in findings),
+        "advised": sum(finding.warns for finding in findings),
+        "with an exception": sum(bool(finding.allowed) for finding in findings),
+    }
+    told = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+    return f"policies: {told or 'none of ' + str(len(RULES)) + ' rules is broken'}"
 
 
 def _resource_table(plans: Sequence[Plan], environments: Sequence[str]) -> Table:

@@ -26,11 +26,11 @@ def plan(
         None, "--arm", metavar="FILE", help="Also write an ARM template; needs --environment."
     ),
 ) -> None:
-    """Show what would be built, with every request body checked against Microsoft's types. Needs no login."""
+    """Show what would be built, checked against Microsoft's types and the policies. Needs no login."""
     asked = _request(request, environment)
     page, template = _targets(request, environment, html, arm)
     plans = _plans(asked, [environment] if environment else list(asked.environments))
-    faults = [fault for one in plans for fault in one.faults]
+    faults = [line for one in plans for line in (*one.faults, *one.violations)]
     from amlplatform import armtemplate, report  # noqa: PLC0415 (they import Pulumi)
 
     if page:
@@ -41,7 +41,7 @@ def plan(
         console.print_json(report.document(plans))
     else:
         report.print_tables(plans, console.results())
-        console.warn(dict.fromkeys(line for one in plans for line in one.warnings))
+        console.warn(dict.fromkeys(line for one in plans for line in (*one.warnings, *one.advice)))
     if faults:
         raise console.fail(faults)
 

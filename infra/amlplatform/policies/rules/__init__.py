@@ -1,0 +1,48 @@
+"""All rules, in the order in which people read them."""
+
+from __future__ import annotations
+
+from amlplatform.policies.rule import Rule
+from amlplatform.policies.rules import (
+    access,
+    ai,
+    analytics,
+    compute,
+    data_protection,
+    federation,
+    governance,
+    keyvault,
+    kubernetes,
+    monitoring,
+    network,
+    reachability,
+    registry,
+    sql,
+    storage,
+    streaming,
+    workspace,
+)
+
+# Rules whose components are not there yet.
+_PENDING = frozenset({"closed-service-is-reachable", "data-locked", "diagnostics-present"})
+
+ALL: tuple[Rule, ...] = (
+    *access.RULES,
+    *federation.RULES,
+    *network.RULES,
+    *reachability.RULES,
+    *storage.RULES,
+    *keyvault.RULES,
+    *registry.RULES,
+    *workspace.RULES,
+    *compute.RULES,
+    *monitoring.RULES,
+    *data_protection.RULES,
+    *governance.RULES,
+    *kubernetes.RULES,
+    *ai.RULES,
+    *sql.RULES,
+    *analytics.RULES,
+    *streaming.RULES,
+)
+RULES: tuple[Rule, ...] = tuple(rule for rule in ALL if rule.name not in _PENDING)

@@ -1,0 +1,156 @@
+"""SQL: Entra logins only, audited, no holes in the firewall."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from amlplatform.armtypes.catalogue import UNKNOWN
+from amlplatform.policies import arm
+from amlplatform.policies.checks import absent, between, constant, each, equals, given
+from amlplatform.policies.rule import (
+    ADVISED,
+    EVERYWHERE,
+    NOT_IN_DEV,
+    Context,
+    Resource,
+    ResourceRule,
+    Rule,
+    Stack,
+    StackRule,
+)
+from amlplatform.policies.values import ABSENT, at, shown
+from amlplatform.regions import REGIONS
+
+_ADMINISTRATORS = "properties.administrators"
+
+
+def _administrator(resource: Resource, context: Context) -> Iterator[str]:
+    kind, sid = at(resource.body, f"{_ADMINISTRATORS}.principalType"), at(resource.body, f"{_ADMINISTRATORS}.sid")
+    if kind in ("Application", UNKNOWN) or (context.bounds.people and kind == "Group"):
+        return
+    if any(one.covers(str(sid), "sql-administrator", context.today) for one in context.people):
+        return
+    yield f"{_ADMINISTRATORS}.principalType is {shown(kind)} (object id {shown(sid)}), must be 'Application'"
+
+
+def _hole(resource: Resource, context: Context) -> Iterator[str]:
+    start, end = (at(resource.body, f"properties.{name}IpAddress") for name in ("start", "end"))
+    if UNKNOWN in (start, end):
+        return
+    if start != end or start in ("0.0.0.0", ABSENT):  # noqa: S104 (an address that is refused)
+        yield f"lets {shown(start)} to {shown(end)} in; 0.0.0.0 means all of Azure, also of other organisations"
+    elif not context.bounds.people:
+        yield f"lets {shown(start)} in, and the server is closed to the internet"
+
+
+def _without_audit(stack: Stack, _context: Context) -> Iterator[tuple[Resource, str]]:
+    audits = stack.of(arm.SQL_AUDITING)
+    for server in stack.of(arm.SQL_SERVER):
+        if not any(stack.is_below(audit, server) for audit in audits):
+            yield server, "has no auditing settings"
+
+
+def _target(resource: Resource, _context: Context) -> Iterator[str]:
+    to_monitor = at(resource.body, "properties.isAzureMonitorTargetEnabled")
+    by_identity = at(resource.body, "properties.isManagedIdentityInUse")
+    if to_monitor not in (True, UNKNOWN) and by_identity not in (True, UNKNOWN):
+        yield "properties.isAzureMonitorTargetEnabled is not true: the log goes nowhere, or with a key"
+
+
+def _zones(resource: Resource, _context: Context) -> Iterator[str]:
+    region = REGIONS.get(str(at(resource.body, "location")))
+    value = at(resource.body, "properties.zoneRedundant")
+    if region is not None and region.zones and value not in (True, UNKNOWN):
+        yield f"properties.zoneRedundant is {shown(value)}, and {region.name} has zones"
+
+
+RULES: tuple[Rule, ...] = (
+    ResourceRule(
+        name="sql-entra-only",
+        protects="No SQL login with a password exists; the administrator is a managed identity, or in dev a group",
+        remedy="set administrators with azureADOnlyAuthentication true, and no administratorLogin",
+        severity=EVERYWHERE,
+        sources=(
+            "CKV2_AZURE_27",
+            "PSRule Azure.SQL.AADOnly",
+        ),
+        types=(arm.SQL_SERVER,),
+        check=each(
+            equals(f"{_ADMINISTRATORS}.azureADOnlyAuthentication", True),
+            equals(f"{_ADMINISTRATORS}.administratorType", "ActiveDirectory"),
+            given(f"{_ADMINISTRATORS}.sid"),
+            absent("properties.administratorLogin"),
+            absent("properties.administratorLoginPassword"),
+            _administrator,
+        ),
+    ),
+    ResourceRule(
+        name="sql-transport-encrypted",
+        protects="Queries and their results are not read on their way",
+        remedy="set minimalTlsVersion to 1.2",
+        severity=EVERYWHERE,
+        sources=(
+            "CKV_AZURE_52",
+            "PSRule Azure.SQL.MinTLS",
+        ),
+        types=(arm.SQL_SERVER,),
+        check=equals("properties.minimalTlsVersion", "1.2", "1.3"),
+    ),
+    ResourceRule(
+        name="sql-no-hole-in-the-firewall",
+        protects="Only named addresses reach the server, and none where the server is closed",
+        remedy="remove the rule, or name single addresses",
+        severity=EVERYWHERE,
+        sources=(
+            "CKV_AZURE_11",
+            "CKV2_AZURE_19",
+            "PSRule Azure.SQL.FirewallIPRange",
+        ),
+        types=(arm.SQL_FIREWALL, arm.SYNAPSE_FIREWALL),
+        check=_hole,
+    ),
+    StackRule(
+        name="sql-has-auditing",
+        protects="Who did what in the database can be looked up",
+        remedy="add auditing settings",
+        severity=EVERYWHERE,
+        sources=(
+            "CKV_AZURE_23",
+            "PSRule Azure.SQL.Auditing",
+        ),
+        types=(arm.SQL_SERVER, arm.SQL_AUDITING),
+        check=_without_audit,
+    ),
+    ResourceRule(
+        name="sql-audit-kept",
+        protects="The audit log is on, kept for 90 days, and written without a key",
+        remedy="set state Enabled, retentionDays 90 and isAzureMonitorTargetEnabled true",
+        severity=EVERYWHERE,
+        sources=("CKV_AZURE_24",),
+        types=(arm.SQL_AUDITING,),
+        check=each(
+            equals("properties.state", "Enabled"),
+            between("properties.retentionDays", constant(90)),
+            absent("properties.storageAccountAccessKey"),
+            _target,
+        ),
+    ),
+    ResourceRule(
+        name="sql-outbound-restricted",
+        protects="A query cannot copy data to a place outside",
+        remedy="set restrictOutboundNetworkAccess to Enabled",
+        severity=NOT_IN_DEV,
+        sources=("own",),
+        types=(arm.SQL_SERVER,),
+        check=equals("properties.restrictOutboundNetworkAccess", "Enabled"),
+    ),
+    ResourceRule(
+        name="sql-zone-redundant",
+        protects="The database of prod lives on when a zone fails",
+        remedy="set zoneRedundant to true",
+        severity={**ADVISED, "test": ADVISED["dev"]},
+        sources=("CKV_AZURE_229",),
+        types=(arm.SQL_DATABASE,),
+        check=_zones,
+    ),
+)
