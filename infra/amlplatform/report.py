@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 from rich.console import Console
 from rich.table import Table
 
-from amlplatform import comparison
+from amlplatform import comparison, diagram
 from amlplatform.comparison import Row
+from amlplatform.costs.items import fixed_costs
 from amlplatform.names import rule_of
 from amlplatform.plan import CONCERNS, Plan, PlannedResource
 from amlplatform.policies.rules import RULES
@@ -180,6 +182,7 @@ def html(plans: Sequence[Plan]) -> str:
 
 def _page(plans: Sequence[Plan]) -> dict[str, Any]:
     """What the template shows."""
+    environments = [plan.environment for plan in plans]
     grouped: dict[str, list[Row]] = {}
     for row in comparison.rows(plans):
         grouped.setdefault(CONCERNS[row.concern], []).append(row)
@@ -189,7 +192,7 @@ def _page(plans: Sequence[Plan]) -> dict[str, Any]:
     return {
         "request": plans[0].request,
         "plans": plans,
-        "environments": [plan.environment for plan in plans],
+        "environments": environments,
         "profiles": ENVIRONMENT_PROFILES,
         "warnings": list(dict.fromkeys(line for plan in plans for line in plan.warnings)),
         "faults": [fault for plan in plans for fault in plan.faults],
@@ -201,8 +204,19 @@ def _page(plans: Sequence[Plan]) -> dict[str, Any]:
         "network_properties": NETWORK_PROPERTIES,
         "outbound": {plan.environment: _outbound_rules(plan) for plan in plans},
         "names": {plan.environment: plan.request.derived_names(plan.environment) for plan in plans},
+        "kinds": list(dict.fromkeys(kind for plan in plans for kind in plan.request.derived_names(plan.environment))),
         "rule_of": rule_of,
+        "diagrams": _diagrams(plans),
+        "fixed_costs": [cost for cost in fixed_costs(plans[0].request) if cost.environment in environments],
+        "findings": [finding for plan in plans for finding in plan.policies],
+        "policy_verdict": _policy_verdict(plans),
     }
+
+
+def _diagrams(plans: Sequence[Plan]) -> dict[str, Markup]:
+    """A picture of each environment; what differs is marked. The text in it is escaped where it is made."""
+    differing = {name for difference in comparison.differences(plans) for name in difference.resources}
+    return {plan.environment: Markup(diagram.svg(plan, differing)) for plan in plans}  # noqa: S704
 
 
 def _by_topic(differences: Sequence[comparison.Difference]) -> dict[str, list[comparison.Difference]]:
