@@ -18,7 +18,23 @@ from pathlib import Path
 from envs import PROJECT, ROOT, tests_python
 
 TOOL = PROJECT / "tools" / "amlops"
-START, END = "<!-- fields: written by tools/generated.py -->\n", "<!-- end of fields -->\n"
+
+
+def sections() -> dict[tuple[str, str], str]:
+    """What stands between the marks of a page under docs/, by page and name of the section.
+
+    The marks in the page are `<!-- NAME: written by tools/generated.py -->` and `<!-- end of NAME -->`.
+    """
+    from amlplatform import access_matrix  # noqa: PLC0415 (only in the environment of the tests)
+    from amlplatform.request import reference  # noqa: PLC0415
+
+    return {
+        ("platform.md", "fields"): reference.markdown(),
+        ("access.md", "roles"): access_matrix.roles(),
+        ("access.md", "rights"): access_matrix.rights(),
+        ("access.md", "custom roles"): access_matrix.custom_roles(),
+        ("access.md", "exceptions"): access_matrix.exceptions(),
+    }
 
 
 def contents() -> dict[Path, str]:
@@ -27,19 +43,29 @@ def contents() -> dict[Path, str]:
     from amlops.validate.page import page  # noqa: PLC0415
     from amlplatform.policies import reference as policies  # noqa: PLC0415
     from amlplatform.request import json_schema  # noqa: PLC0415
-    from amlplatform.request.reference import markdown  # noqa: PLC0415
 
-    commands, fields = PROJECT / "docs" / "amlops.md", ROOT / "docs" / "platform.md"
-    rules = ROOT / "docs" / "policies.md"
-    before, _, rest = fields.read_text(encoding="utf-8").partition(START)
-    after = rest.partition(END)[2]
+    commands, rules = PROJECT / "docs" / "amlops.md", ROOT / "docs" / "policies.md"
+    pages: dict[Path, str] = {}
+    for (name, section), text in sections().items():
+        path = ROOT / "docs" / name
+        pages[path] = with_section(pages.get(path) or path.read_text(encoding="utf-8"), section, text)
     return {
         commands: flags.with_tables(commands.read_text(encoding="utf-8")),
         PROJECT / "docs" / "validate.md": page(),
         PROJECT / ".cloud" / "request.schema.json": json.dumps(json_schema(), indent=2) + "\n",
         rules: policies.with_tables(rules.read_text(encoding="utf-8")),
-        fields: f"{before}{START}\n{markdown()}\n{END}{after}",
+        **pages,
     }
+
+
+def with_section(page: str, section: str, text: str) -> str:
+    """The page with this section's text. Raises ValueError when it has no marks for it."""
+    start, end = f"<!-- {section}: written by tools/generated.py -->\n", f"<!-- end of {section} -->\n"
+    before, found, rest = page.partition(start)
+    _, closed, after = rest.partition(end)
+    if not (found and closed):
+        raise ValueError(f"the marks of section {section!r} are missing")
+    return f"{before}{start}\n{text}\n{end}{after}"
 
 
 def stale() -> list[str]:

@@ -75,6 +75,7 @@ ROLES: dict[str, Role] = dict(
         _role("Azure AI Enterprise Network Connection Approver", "b556d68e-0be0-4f35-a333-ad7ee1ce17ea"),
         _role("Azure AI Inference Deployment Operator", "3afb7f49-54cb-416e-8c09-6dc049efa503"),
         _role("AzureML Data Scientist", "f6c7c914-8db3-469d-8ca1-694a8f32e121"),
+        _role("AzureML Compute Operator", "e503ece1-11d0-4e8e-8e2c-7a6c3bf38815"),
         _role("AzureML Registry User", "1823dd4f-9b8c-4ab6-ab4e-7397a3684615"),
         _role("AzureML Metrics Writer (preview)", "635dd51f-9968-44d3-b7fb-6d9a6bd613ae"),
         _role("Storage Blob Data Contributor", "ba92f5b4-2d11-453d-a403-e96b0029c9fe"),
@@ -203,6 +204,8 @@ GRANTS: tuple[Grant, ...] = (
     Grant("cluster", "ml_registry", "AzureML Registry User", "jobs read models and environments there", ML_REGISTRY),
     # People, where the environment's profile lets them in.
     Grant("data_scientists", "workspace", "AzureML Data Scientist", "to work: jobs, models, endpoints, data"),
+    # AzureML Data Scientist may use compute, and not make it.
+    Grant("data_scientists", "workspace", "AzureML Compute Operator", "to have a compute instance of one's own"),
     Grant(
         "data_scientists",
         "storage",

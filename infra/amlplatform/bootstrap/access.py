@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from amlplatform import roles
 from amlplatform.request import Request
@@ -58,34 +58,41 @@ class Right:
     delegated: bool = False
 
 
+_ADMINISTRATOR = "Role Based Access Control Administrator"
+_GIVES = "gives the environment's roles on it, and no others"
+
+ALWAYS: tuple[Right, ...] = (
+    Right("infra", "resource_group", "Contributor", "makes and changes what the environment consists of"),
+    Right("infra", "resource_group", _ADMINISTRATOR, _GIVES, delegated=True),
+    Right("infra", "state", "Storage Blob Data Contributor", "keeps the stack's state"),
+    Right("infra", "key", "Key Vault Crypto User", "encrypts and decrypts the secrets in the state"),
+    Right("plan", "resource_group", "Reader", "compares the environment with what would be built"),
+    Right("plan", "state", "Storage Blob Data Reader", "reads the stack's state"),
+    Right("plan", "key", "Key Vault Crypto User", "decrypts the secrets in the state"),
+)
+WITH_LOCKS = Right("infra", "resource_group", "Locks Contributor", "locks what holds data")
+ON_SUBNETS = Right("infra", "subnets of the request", JOIN_ROLE, "puts private endpoints and nodes into the subnet")
+ON_DNS_ZONES = Right("infra", "dns_zones of the request", JOIN_ROLE, "registers private endpoints in the zones")
+ON_LOGS = Right("infra", "central Log Analytics", LOG_SENDER_ROLE, "sends diagnostic logs there")
+ON_CENTRAL = Right("infra", "central resources", _ADMINISTRATOR, _GIVES, delegated=True)
+EVERY_RIGHT = (*ALWAYS, WITH_LOCKS, ON_SUBNETS, ON_DNS_ZONES, ON_LOGS, ON_CENTRAL)
+"""All that an environment may bring; the scope of the last ones is the id that the request gives."""
+
+
 def rights(request: Request, environment: str) -> list[Right]:
     """What the two identities of this environment need."""
-    asked = request.environments[environment]
-    administrator = "Role Based Access Control Administrator"
-    found = [
-        Right("infra", "resource_group", "Contributor", "makes and changes what the environment consists of"),
-        Right("infra", "resource_group", administrator, "gives the environment's roles, and no others", delegated=True),
-        Right("infra", "state", "Storage Blob Data Contributor", "keeps the stack's state"),
-        Right("infra", "key", "Key Vault Crypto User", "encrypts and decrypts the secrets in the state"),
-        Right("plan", "resource_group", "Reader", "compares the environment with what would be built"),
-        Right("plan", "state", "Storage Blob Data Reader", "reads the stack's state"),
-        Right("plan", "key", "Key Vault Crypto User", "decrypts the secrets in the state"),
-    ]
+    asked, found = request.environments[environment], [*ALWAYS]
     if request.profile(environment).locks:
-        found.append(Right("infra", "resource_group", "Locks Contributor", "locks what holds data"))
+        found.append(WITH_LOCKS)
     subnets = dict.fromkeys(value for value in asked.subnets.model_dump().values() if value)
-    found += [
-        Right("infra", subnet, JOIN_ROLE, "puts private endpoints and nodes into the subnet") for subnet in subnets
-    ]
-    if asked.dns_zones:
-        found.append(Right("infra", asked.dns_zones, JOIN_ROLE, "registers private endpoints in the zones"))
+    found += [replace(ON_SUBNETS, scope=subnet) for subnet in subnets]
     central = asked.central
-    if central.log_analytics:
-        why = "sends diagnostic logs there"
-        found.append(Right("infra", central.log_analytics, LOG_SENDER_ROLE, why))
-    for scope in (central.log_analytics, central.container_registry, central.lake.account, central.ml_registry):
-        if scope:
-            found.append(Right("infra", scope, administrator, "gives roles on it to the environment", delegated=True))
+    for right, scopes in (
+        (ON_DNS_ZONES, [asked.dns_zones]),
+        (ON_LOGS, [central.log_analytics]),
+        (ON_CENTRAL, [central.log_analytics, central.container_registry, central.lake.account, central.ml_registry]),
+    ):
+        found += [replace(right, scope=scope) for scope in scopes if scope]
     return found
 
 
