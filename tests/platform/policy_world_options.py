@@ -5,17 +5,13 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from policy_world import GROUP_ID, SERVICE, TENANT, resource
+from policy_parts import GROUP_ID, SERVICE, TENANT, id_of, resource
 
 from amlplatform.policies import arm
 from amlplatform.policies.rule import Options, Resource
 
 _PROTECTED = Options(protect=True, replace_on_changes=())
 _SYSTEM = {"type": "SystemAssigned"}
-
-
-def _id(arm_type: str, name: str) -> str:
-    return f"{GROUP_ID}/providers/{arm_type}/{name}"
 
 
 def _pool() -> dict[str, Any]:
@@ -39,7 +35,7 @@ def _cluster() -> dict[str, Any]:
     addons = {
         "omsagent": {
             "enabled": True,
-            "config": {"logAnalyticsWorkspaceResourceID": _id(arm.LOG_ANALYTICS, "log")},
+            "config": {"logAnalyticsWorkspaceResourceID": id_of(arm.LOG_ANALYTICS, "log")},
         },
         "azurepolicy": {"enabled": True},
         "azureKeyvaultSecretsProvider": {"enabled": True, "config": {"enableSecretRotation": "true"}},
@@ -67,12 +63,12 @@ def _kubernetes() -> list[Resource]:
     settings = {"enableInference": "True", "allowInsecureConnections": "False", "inferenceRouterHA": "True"}
     return [
         resource("aks", arm.AKS, _cluster()),
-        resource("aks-users", arm.AGENT_POOL, {"properties": _pool()}, scope=_id(arm.AKS, "aks"), tags=False),
+        resource("aks-users", arm.AGENT_POOL, {"properties": _pool()}, scope=id_of(arm.AKS, "aks"), tags=False),
         resource(
             "aks-extension",
             arm.AKS_EXTENSION,
             {"properties": {"extensionType": "Microsoft.AzureML.Kubernetes", "configurationSettings": settings}},
-            scope=_id(arm.AKS, "aks"),
+            scope=id_of(arm.AKS, "aks"),
             tags=False,
         ),
     ]
@@ -87,7 +83,7 @@ def _ai_and_sql() -> list[Resource]:
         "sid": SERVICE,
         "tenantId": TENANT,
     }
-    server = _id(arm.SQL_SERVER, "sql")
+    server = id_of(arm.SQL_SERVER, "sql")
     return [
         resource(
             "ai",
@@ -139,10 +135,10 @@ def _ai_and_sql() -> list[Resource]:
 
 
 def _analytics() -> list[Resource]:
-    synapse, factory = _id(arm.SYNAPSE, "syn"), _id(arm.DATA_FACTORY, "adf")
+    synapse, factory = id_of(arm.SYNAPSE, "syn"), id_of(arm.DATA_FACTORY, "adf")
     parameters = {
         "enableNoPublicIp": {"value": True},
-        "customVirtualNetworkId": {"value": _id(arm.VIRTUAL_NETWORK, "vnet")},
+        "customVirtualNetworkId": {"value": id_of(arm.VIRTUAL_NETWORK, "vnet")},
         "customPublicSubnetName": {"value": "hosts"},
         "customPrivateSubnetName": {"value": "containers"},
     }
@@ -223,7 +219,7 @@ def _source(name: str, kind: str) -> dict[str, Any]:
 
 
 def _streaming() -> list[Resource]:
-    namespace, topic = _id(arm.EVENT_HUBS, "eh"), _id(arm.SYSTEM_TOPIC, "topic")
+    namespace, topic = id_of(arm.EVENT_HUBS, "eh"), id_of(arm.SYSTEM_TOPIC, "topic")
     output = copy.deepcopy(_source("lake", ""))
     del output["properties"]["type"]
     call = {
@@ -278,7 +274,7 @@ def _streaming() -> list[Resource]:
             arm.LOGIC_APP,
             {"identity": _SYSTEM, "properties": {"state": "Enabled", "definition": definition}},
         ),
-        resource("topic", arm.SYSTEM_TOPIC, {"properties": {"source": _id(arm.STORAGE, "dl"), "topicType": "x"}}),
+        resource("topic", arm.SYSTEM_TOPIC, {"properties": {"source": id_of(arm.STORAGE, "dl"), "topicType": "x"}}),
         resource(
             "topic-subscription",
             arm.EVENT_SUBSCRIPTION,

@@ -69,10 +69,14 @@ def _firewall(resource: Resource, context: Context) -> Iterator[str]:
         yield from absent(f"{path}.{rules}")(resource, context)
 
 
+def _closed_and_open(resource: Resource, context: Context) -> Iterator[str]:
+    if at(resource.body, "properties.publicNetworkAccess") == "Disabled":
+        yield from equals(f"{FIREWALLS[resource.arm_type]}.defaultAction", _DENY)(resource, context)
+
+
 _TRUSTED: dict[str, ResourceCheck] = {
-    **dict.fromkeys((arm.STORAGE, arm.VAULT), equals("properties.networkAcls.bypass", "AzureServices", "None")),
-    arm.REGISTRY: equals("properties.networkRuleBypassOptions", "AzureServices", "None"),
-    arm.SYNAPSE: equals("properties.trustedServiceBypassEnabled", False, True),
+    **dict.fromkeys((arm.STORAGE, arm.VAULT), equals("properties.networkAcls.bypass", "AzureServices")),
+    arm.REGISTRY: equals("properties.networkRuleBypassOptions", "AzureServices"),
 }
 
 
@@ -193,12 +197,21 @@ RULES: tuple[Rule, ...] = (
     ),
     ResourceRule(
         name="only-trusted-services-pass-the-firewall",
-        protects="Azure's own services reach storage, vault and registry, logs and metrics do not get a way around it",
+        protects="Azure's own services reach storage, vault and registry, among them Azure ML; nobody else passes by",
         remedy="set the bypass to AzureServices",
         severity=EVERYWHERE,
         sources=("CKV_AZURE_36",),
         types=tuple(_TRUSTED),
         check=_trusted_services,
+    ),
+    ResourceRule(
+        name="closed-service-denies-by-default",
+        protects="Who opens the door of a closed service does not open its firewall with it",
+        remedy="set the default action to Deny",
+        severity=EVERYWHERE,
+        sources=("CKV_AZURE_35", "CKV_AZURE_109"),
+        types=tuple(FIREWALLS),
+        check=_closed_and_open,
     ),
     StackRule(
         name="network-properties-fit-together",
@@ -214,6 +227,15 @@ RULES: tuple[Rule, ...] = (
         ),
         types=(arm.ML_WORKSPACE, arm.COMPUTE, arm.STORAGE, arm.VAULT, arm.REGISTRY),
         check=_consistent,
+    ),
+    ResourceRule(
+        name="outbound-only-where-approved",
+        protects="Jobs in a managed network reach what was approved, and not the whole internet",
+        remedy="set isolationMode to AllowOnlyApprovedOutbound",
+        severity=NOT_IN_DEV,
+        sources=("azure-policy 6ddb1705", "AML how-to-managed-network"),
+        types=(arm.ML_WORKSPACE,),
+        check=equals("properties.managedNetwork.isolationMode", "AllowOnlyApprovedOutbound", "Disabled"),
     ),
     ResourceRule(
         name="outbound-rules-name-their-targets",

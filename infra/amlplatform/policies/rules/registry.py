@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from amlplatform.armtypes.catalogue import UNKNOWN
 from amlplatform.policies import arm
 from amlplatform.policies.checks import between, each, equals, where
-from amlplatform.policies.rule import ADVISED, EVERYWHERE, Context, Resource, ResourceRule, Rule
+from amlplatform.policies.rule import EVERYWHERE, PROD, Context, Resource, ResourceRule, Rule
 from amlplatform.policies.values import at, shown
 from amlplatform.regions import REGIONS
 
@@ -87,7 +87,7 @@ RULES: tuple[Rule, ...] = (
         name="registry-zone-redundant",
         protects="Images can be pulled when one zone fails",
         remedy="set zoneRedundancy to Enabled; it is fixed when the registry is made",
-        severity={**ADVISED, "test": ADVISED["dev"]},
+        severity=PROD,
         sources=("CKV_AZURE_233",),
         types=(arm.REGISTRY,),
         check=_zones,

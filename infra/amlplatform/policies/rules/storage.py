@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from amlplatform.armtypes.catalogue import UNKNOWN
 from amlplatform.policies import arm
-from amlplatform.policies.checks import absent, between, each, equals
+from amlplatform.policies.checks import absent, between, each, equals, given, where
 from amlplatform.policies.rule import (
     EVERYWHERE,
     NOT_IN_DEV,
@@ -35,8 +35,8 @@ def _redundant(resource: Resource, _context: Context) -> Iterator[str]:
         for name, offered in (
             ("Standard_GZRS", region.paired and region.zones),
             ("Standard_RAGZRS", region.paired and region.zones),
-            ("Standard_GRS", region.paired),
-            ("Standard_RAGRS", region.paired),
+            ("Standard_GRS", region.paired and not region.zones),
+            ("Standard_RAGRS", region.paired and not region.zones),
             ("Standard_ZRS", region.zones and not region.paired),
             ("Standard_LRS", not region.zones and not region.paired),
         )
@@ -61,13 +61,36 @@ def _workspace_account(stack: Stack, _context: Context) -> Iterator[tuple[Resour
             own = at(workspace.body, "properties.storageAccount")
             if own == UNKNOWN or not is_known_id(account.arm_id):
                 continue  # the lake is among what the workspace depends on, too
-            for path, wanted in (("properties.isHnsEnabled", False), ("kind", "StorageV2")):
-                value = at(account.body, path)
-                if value not in (UNKNOWN, wanted):
-                    yield account, f"{path} is {shown(value)}, must be {shown(wanted)} for a workspace's own account"
+            value = at(account.body, "properties.isHnsEnabled")
+            if value not in (UNKNOWN, False):
+                yield account, f"properties.isHnsEnabled is {shown(value)}, must be false for a workspace's own account"
+
+
+def _lake(stack: Stack, _context: Context) -> Iterator[tuple[Resource, str]]:
+    lakes = {
+        at(store.body, "properties.accountName")
+        for store in stack.of(arm.DATASTORE)
+        if at(store.body, "properties.datastoreType") == "AzureDataLakeGen2"
+    }
+    for account in stack.of(arm.STORAGE):
+        flat = at(account.body, "properties.isHnsEnabled") not in (True, UNKNOWN)
+        if flat and account.arm_id.rpartition("/")[2] in lakes:
+            yield account, "properties.isHnsEnabled is not true, and data stores of type AzureDataLakeGen2 name it"
 
 
 RULES: tuple[Rule, ...] = (
+    ResourceRule(
+        name="storage-general-purpose",
+        protects="All features that the rules demand are there: other kinds and tiers lack some of them",
+        remedy="take the kind StorageV2 and a SKU of the tier Standard",
+        severity=EVERYWHERE,
+        sources=("AML concept-workspace",),
+        types=(arm.STORAGE,),
+        check=each(
+            equals("kind", "StorageV2"),
+            equals("sku.name", *(f"Standard_{one}" for one in ("LRS", "ZRS", "GRS", "RAGRS", "GZRS", "RAGZRS"))),
+        ),
+    ),
     ResourceRule(
         name="storage-keys-off",
         protects="No account key or SAS opens all data: who reads or writes does so with an identity and a role",
@@ -153,6 +176,11 @@ RULES: tuple[Rule, ...] = (
         types=(arm.STORAGE,),
         check=each(
             equals("properties.encryption.keySource", "Microsoft.Storage", "Microsoft.Keyvault"),
+            where(
+                "properties.encryption.keySource",
+                "Microsoft.Keyvault",
+                then=given("properties.encryption.keyvaultproperties"),
+            ),
             *(equals(f"properties.encryption.services.{one}.enabled", True) for one in _SERVICES),
             # Of kind Service, the keys of queues and tables could not be replaced by the organisation's.
             *(equals(f"properties.encryption.services.{one}.keyType", "Account") for one in _SERVICES),
@@ -212,12 +240,21 @@ RULES: tuple[Rule, ...] = (
     ),
     StackRule(
         name="workspace-account-is-flat",
-        protects="Azure ML does not take an account with hierarchical namespace, or a premium one, as its own",
+        protects="Azure ML does not take an account with hierarchical namespace as its own",
         remedy="keep the workspace's account and the lake apart",
         severity=EVERYWHERE,
         sources=("AML concept-workspace",),
         types=(arm.ML_WORKSPACE, arm.STORAGE),
         check=_workspace_account,
+    ),
+    StackRule(
+        name="lake-is-hierarchical",
+        protects="The lake has folders with rights of their own, which data stores of its type need",
+        remedy="set isHnsEnabled to true; it is fixed when the account is made",
+        severity=EVERYWHERE,
+        sources=("AML concept-workspace",),
+        types=(arm.DATASTORE, arm.STORAGE),
+        check=_lake,
     ),
     ResourceRule(
         name="file-share-can-be-restored",
