@@ -30,17 +30,36 @@ def template(plan: Plan) -> dict[str, Any]:
     group = next(resource for resource in plan.resources if resource.arm_type == _GROUP_TYPE)
     inside = [resource for resource in plan.resources if resource is not group]
     expressions = _Expressions(plan)
-    ids = {resource.name: resource.arm_id for resource in inside}
+    references = {resource.name: expressions.reference(resource, group) for resource in inside}
+    entries = [(resource, _resource(resource, group, references, expressions)) for resource in inside]
     return {
         "$schema": SCHEMA,
         "contentVersion": "1.0.0.0",
         "metadata": {"resourceGroup": group.azure_name, "location": group.body["location"], "tags": group.body["tags"]},
-        "resources": [_resource(resource, group, ids, expressions) for resource in inside],
+        "resources": _nested(entries),
     }
 
 
+# Scanners see these only inside of what they belong to.
+_NESTED_TYPES = frozenset({"Microsoft.Sql/servers/auditingSettings"})
+
+
+def _nested(entries: list[tuple[PlannedResource, dict[str, Any]]]) -> list[dict[str, Any]]:
+    """The entries, those of _NESTED_TYPES moved into their parents."""
+    parents = {resource.arm_id: entry for resource, entry in entries}
+    top: list[dict[str, Any]] = []
+    for resource, entry in entries:
+        parent = parents.get(resource.arm_id.rsplit("/", 2)[0])
+        if resource.arm_type not in _NESTED_TYPES or parent is None:
+            top.append(entry)
+            continue
+        inner = {**entry, "type": resource.arm_type.rsplit("/", 1)[-1], "name": resource.azure_name}
+        parent.setdefault("resources", []).append(inner)
+    return top
+
+
 def _resource(
-    resource: PlannedResource, group: PlannedResource, ids: Mapping[str, str], expressions: _Expressions
+    resource: PlannedResource, group: PlannedResource, references: Mapping[str, str], expressions: _Expressions
 ) -> dict[str, Any]:
     scope, _, address = resource.arm_id.rpartition("/providers/")
     # microsoft.x/type/name/child/childName: names are every second segment.
@@ -49,7 +68,7 @@ def _resource(
     if scope.lower() != group.arm_id.lower():
         entry["scope"] = expressions.replace(scope)
     entry |= expressions.replace(resource.body)
-    depends_on = [expressions.replace(ids[name]) for name in resource.depends_on if name in ids]
+    depends_on = [references[name] for name in resource.depends_on if name in references]
     return {**entry, "dependsOn": depends_on} if depends_on else entry
 
 
@@ -63,6 +82,14 @@ class _Expressions:
                 reference = f"reference({self._text(resource.arm_id)}, '{resource.api_version}').principalId"
                 self.values[invented_principal_id(resource.azure_name)] = reference
         self.pattern = re.compile("|".join(map(re.escape, self.values)))
+
+    def reference(self, resource: PlannedResource, group: PlannedResource) -> str:
+        """The id of another resource of the template, in the form that Resource Manager and scanners follow."""
+        scope, _, address = resource.arm_id.rpartition("/providers/")
+        names = ", ".join(self._text(name) for name in address.split("/")[2::2])
+        if scope.lower() == group.arm_id.lower():
+            return f"[resourceId('{resource.arm_type}', {names})]"
+        return f"[extensionResourceId({self._text(scope)}, '{resource.arm_type}', {names})]"
 
     def replace(self, value: Any) -> Any:
         """The same value with an expression for every text that holds a placeholder."""
