@@ -58,18 +58,20 @@ def test_a_new_live_project_has_the_program_of_infra(live: LiveProject) -> None:
         "Pulumi.yaml",
         "README.md",
         "__main__.py",
+        "policy-pack/PulumiPolicy.yaml",
+        "policy-pack/__main__.py",
         "requests/.gitkeep",
         "requirements.txt",
         "stacks/.gitkeep",
     }
-    for name in ("Pulumi.yaml", "__main__.py"):
+    for name in ("Pulumi.yaml", "__main__.py", "policy-pack/PulumiPolicy.yaml", "policy-pack/__main__.py"):
         assert files[name] == (ROOT / "infra" / name).read_bytes(), f"{name}: infra is a live project, too"
     version = amlplatform("--version").stdout.split()[-1]
     pins = files["requirements.txt"].decode()
     assert f"# amlplatform=={version}\n" in pins
     # The name is on no public index: nothing that pip runs may ask for it before a person says where it comes from.
     installed = [line.split("==")[0] for line in pins.splitlines() if line and not line.startswith("#")]
-    assert installed == ["pulumi", "pulumi-azure-native"]
+    assert installed == ["pulumi", "pulumi-azure-native", "pulumi-policy"]
 
 
 def test_an_empty_folder_may_be_used(tmp_path: Path) -> None:

@@ -56,7 +56,6 @@ HARMLESS: dict[tuple[str, str, str, str], str] = {
     ("dev", arm.REGISTRY, "properties.zoneRedundancy", "Enabled"): _STRICTER,
     ("test", arm.REGISTRY, "properties.zoneRedundancy", "Enabled"): _STRICTER,
     ("dev", arm.ROLE_ASSIGNMENT, "properties.principalType", "*"): _PRINCIPAL,
-    ("test", arm.ROLE_ASSIGNMENT, "properties.principalType", "ServicePrincipal"): _PRINCIPAL,
     ("dev", arm.ML_WORKSPACE, "*.isolationMode", "AllowInternetOutbound"): "in dev jobs may load packages",
     ("dev", "*", "properties.network*.defaultAction", "Deny"): _STRICTER,
 }

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from importlib import metadata, resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 
 import typer
@@ -17,7 +18,7 @@ from amlplatform.live.project import PROJECT_FILES
 # The files of a new project, by their names in amlplatform/live/template. A leading "dot-" becomes ".".
 _TEMPLATE = "amlplatform.live"
 _EMPTY_FOLDERS = ("requests", "stacks")
-_PINNED = ("pulumi", "pulumi-azure-native")
+_PINNED = ("pulumi", "pulumi-azure-native", "pulumi-policy")
 
 
 class InitError(Exception):
@@ -73,11 +74,19 @@ def _beside(target: Path) -> Iterator[Path]:
         raise
 
 
+def _copy(source: Traversable, folder: Path) -> None:
+    """The files of the template and of its folders."""
+    folder.mkdir(exist_ok=True)
+    for entry in source.iterdir():
+        if entry.is_file():
+            text = entry.read_text(encoding="utf-8").replace("@VERSION@", __version__)
+            (folder / entry.name.replace("dot-", ".", 1)).write_text(text, encoding="utf-8")
+        elif entry.name != "__pycache__":
+            _copy(entry, folder / entry.name)
+
+
 def _fill(folder: Path) -> None:
-    for file in resources.files(_TEMPLATE).joinpath("template").iterdir():
-        if file.is_file():
-            text = file.read_text(encoding="utf-8").replace("@VERSION@", __version__)
-            (folder / file.name.replace("dot-", ".", 1)).write_text(text, encoding="utf-8")
+    _copy(resources.files(_TEMPLATE).joinpath("template"), folder)
     for name in _EMPTY_FOLDERS:
         (folder / name).mkdir()
         # git keeps no empty folders.

@@ -1,0 +1,3 @@
+from amlplatform.policies.pack import serve
+
+serve()
