@@ -11,8 +11,8 @@ from pathlib import Path
 import pulumi
 
 from amlplatform.environment import build_environment
+from amlplatform.kinds import kind_of
 from amlplatform.request import RequestError, load_request
-from amlplatform.yamlfile import YamlFault, read_yaml
 
 
 def run() -> None:
@@ -27,18 +27,9 @@ def run() -> None:
             f"request: {str(path)!r} must be a path inside the live project; for example 'requests/churn.yaml'"
         )
     try:
-        _BUILDERS.get(_kind(root / path), _environment)(path, root)
+        _BUILDERS.get(kind_of(root / path), _environment)(path, root)
     except RequestError as error:
         raise pulumi.RunError(str(error)) from error
-
-
-def _kind(path: Path) -> str:
-    """What the file says that it is; "" for a request, and for what cannot be read (which is told where it is read)."""
-    try:
-        data = read_yaml(path).data
-    except YamlFault:
-        return ""
-    return str(data.get("kind", "")) if isinstance(data, dict) else ""
 
 
 def _environment(path: Path, root: Path) -> None:
@@ -63,7 +54,8 @@ def _bootstrap(path: Path, root: Path) -> None:
 
 
 def _shared(path: Path, root: Path) -> None:
-    from amlplatform.shared import build_shared, load_shared  # noqa: PLC0415
+    from amlplatform.shared import build_shared  # noqa: PLC0415
+    from amlplatform.shared_file import load_shared  # noqa: PLC0415
 
     shared = load_shared(root / path)
     _check_stack(shared.stack, path)

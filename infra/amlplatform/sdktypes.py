@@ -46,6 +46,11 @@ def check_inputs(token: str, inputs: Mapping[str, Any]) -> list[str]:
     return faults
 
 
+def input_names(token: str) -> frozenset[str]:
+    """The inputs that the SDK's class takes, as they are called on the wire. Raises UnknownResourceType."""
+    return frozenset(_properties(_arguments_class(normal_token(token))))
+
+
 @functools.cache
 def _arguments_class(token: str) -> type:
     _, module, name = token.split(":")
@@ -59,6 +64,10 @@ def _arguments_class(token: str) -> type:
         raise UnknownResourceType(f"{token}: pulumi-azure-native has no such resource") from error
 
 
+# Azure has two enums of this name, the SDK kept the other one. Microsoft's types say what is allowed.
+_MIXED_UP_ENUMS = frozenset({("ConditionArgs", "operator")})
+
+
 @functools.cache
 def _properties(arguments: type) -> dict[str, _Property]:
     """Wire name to type, from the constructor of an SDK arguments class."""
@@ -69,6 +78,8 @@ def _properties(arguments: type) -> dict[str, _Property]:
         parameter = parameters.get(python_name)
         if parameter is not None:
             alternatives = tuple(_alternatives(parameter.annotation, scope))
+            if (arguments.__name__, wire_name) in _MIXED_UP_ENUMS:
+                alternatives = tuple(kind for kind in alternatives if not _is_enum(kind))
             found[wire_name] = _Property(alternatives, parameter.default is inspect.Parameter.empty)
     return found
 
@@ -162,8 +173,12 @@ def _check_mapping(value: Mapping[str, Any], alternatives: tuple[Any, ...], path
         faults.append(f"{path}: an object is given, wanted is {_words(alternatives)}")
 
 
+def _is_enum(kind: Any) -> bool:
+    return inspect.isclass(kind) and issubclass(kind, enum.Enum)
+
+
 def _check_scalar(value: Any, alternatives: tuple[Any, ...], path: str, faults: list[str]) -> None:
-    enums = [kind for kind in alternatives if inspect.isclass(kind) and issubclass(kind, enum.Enum)]
+    enums = [kind for kind in alternatives if _is_enum(kind)]
     members = {member.value for kind in enums for member in kind}
     if value in members:
         return

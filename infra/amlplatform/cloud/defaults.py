@@ -10,7 +10,7 @@ from typing import Any
 from pulumi.runtime.proto import provider_pb2
 
 from amlplatform import sdktypes
-from amlplatform.armtypes import catalogue, validator
+from amlplatform.armtypes import catalogue
 from amlplatform.armtypes.catalogue import ResourceType
 from amlplatform.cloud import wire
 from amlplatform.cloud.shapes import API_VERSION
@@ -60,8 +60,8 @@ def _name(kind: ResourceType, old: Mapping[str, Any], request: provider_pb2.Chec
 
 
 def _has_location(kind: ResourceType) -> bool:
-    envelope, _ = validator.property_names(kind.arm_type, kind.api_version)
-    return "location" in envelope
+    """Whether a program may say where. Microsoft's types list a location also where only Azure sets it."""
+    return "location" in sdktypes.input_names(kind.token)
 
 
 def faults(kind: ResourceType, inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from amlplatform import changes, console
+from amlplatform.commands import stacks
 from amlplatform.console import Output
 from amlplatform.costs import prices
 from amlplatform.costs.items import fixed_costs, monthly
 from amlplatform.costs.prices import PriceError, PriceTable
+from amlplatform.kinds import kind_of
 from amlplatform.names import rule_of
 from amlplatform.request import Request, RequestError, load_request, quota, warnings
 
@@ -28,6 +30,10 @@ def check(
 
     In a live project, the request is also held against the one that was onboarded.
     """
+    kind = kind_of(request)
+    if kind:
+        stacks.check(request, kind, output)
+        return
     try:
         asked = load_request(request)
         differences = changes.since_onboarding(asked, Path.cwd())

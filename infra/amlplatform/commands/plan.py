@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import typer
 
 from amlplatform import console
+from amlplatform.commands import stacks
 from amlplatform.console import Output
+from amlplatform.kinds import kind_of
 from amlplatform.live.write import write_all
 from amlplatform.request import Request, RequestError, load_request
 
@@ -27,6 +29,14 @@ def plan(
     ),
 ) -> None:
     """Show what would be built, checked against Microsoft's types and the policies. Needs no login."""
+    kind = kind_of(request)
+    if kind:
+        if environment or html or arm:
+            raise console.fail(
+                [f"REQUEST: '{request}' is a file of kind {kind}; of the options it takes only --output"]
+            )
+        stacks.plan(request, kind, output)
+        return
     asked = _request(request, environment)
     page, template = _targets(request, environment, html, arm)
     plans = _plans(asked, [environment] if environment else list(asked.environments))
