@@ -47,7 +47,7 @@ def test_a_command_sees_no_way_to_a_real_azure(live: LiveProject) -> None:
     result = amlplatform("offline", "--project", live.folder, "--", sys.executable, "-c", SHOW, env=real)
     assert result.returncode == 7, explained(result)
     folder, variables, files = json.loads(result.stdout)
-    assert set(real) & set(variables) == {"KEPT"}
+    assert {name for name in real if variables.get(name) == "x"} == {"KEPT"}
     assert Path(folder) == live.offline_folder.resolve() / "project"
     assert {"Pulumi.yaml", "__main__.py", "stacks"} <= set(files)
     assert variables["PULUMI_DEBUG_PROVIDERS"].startswith("azure-native:")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import shlex
@@ -24,7 +25,8 @@ _STOP_TIMEOUT_S = 10
 
 # Whatever could lead to a real Azure or a real Pulumi backend is taken out of the environment.
 _REAL = re.compile(
-    r"ARM_.*|AZURE_.*|PULUMI_.*|IDENTITY_.*|MSI_.*|ACTIONS_ID_TOKEN_.*|SYSTEM_(ACCESSTOKEN|OIDC.*)", re.IGNORECASE
+    r"ARM_.*|AZURE_.*|AZUREML_.*|PULUMI_.*|IDENTITY_.*|MSI_.*|ACTIONS_ID_TOKEN_.*|SYSTEM_(ACCESSTOKEN|OIDC.*)",
+    re.IGNORECASE,
 )
 
 
@@ -93,25 +95,22 @@ def _write_host_starter(folder: Path) -> None:
     starter.chmod(0o700)
 
 
-class Provider:
-    """The offline Azure's provider, in a process of its own. It goes when this process goes, however that happens."""
+class Door:
+    """A door of the offline Azure, in a process of its own. It goes when this process goes, however that happens."""
 
-    def __init__(self, workplace: Workplace) -> None:
+    def __init__(self, workplace: Workplace, module: str, *options: str | Path) -> None:
         self.log = workplace.log
-        command = [sys.executable, "-m", "amlplatform.cloud.provider", "--state", str(workplace.cloud_file)]
+        command = [sys.executable, "-m", module, "--state", str(workplace.cloud_file), *map(str, options)]
         variables = {**os.environ, "PYTHONPATH": _python_path()}
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, env=variables
             )
 
-    def port(self) -> int:
-        """The port on which it listens; waits until it does. Raises WorkplaceError when it does not start."""
+    def _first_line(self) -> bytes:
+        """What it prints once it answers; waits until it does. b"" when it does not start."""
         assert self.process.stdout is not None
-        line = self.process.stdout.readline().strip()
-        if not line.isdigit():
-            raise WorkplaceError(f"the offline Azure did not start; {self.log} says why")
-        return int(line)
+        return self.process.stdout.readline().strip()
 
     def stop(self) -> None:
         assert self.process.stdin is not None
@@ -123,9 +122,48 @@ class Provider:
             self.process.wait()
 
 
+class Provider(Door):
+    """The azure-native provider, for the engine."""
+
+    def __init__(self, workplace: Workplace) -> None:
+        super().__init__(workplace, "amlplatform.cloud.provider")
+
+    def port(self) -> int:
+        """The port on which it listens; waits until it does. Raises WorkplaceError when it does not start."""
+        line = self._first_line()
+        if not line.isdigit():
+            raise WorkplaceError(f"the offline Azure did not start; {self.log} says why")
+        return int(line)
+
+
+class HttpsDoor(Door):
+    """Azure Resource Manager over HTTPS, for Azure's SDKs. `folder` is private and gets its certificate."""
+
+    def __init__(self, workplace: Workplace, folder: Path) -> None:
+        super().__init__(workplace, "amlplatform.cloud.https", "--folder", folder)
+
+    def variables(self) -> dict[str, str]:
+        """The environment that leads SDKs to it; waits until it answers. Raises WorkplaceError when it does not."""
+        line = self._first_line()
+        try:
+            return json.loads(line)
+        except ValueError:
+            reason = line.decode("utf-8", "replace") or f"{self.log} says why"
+            raise WorkplaceError(f"SDKs of Azure find no offline Azure: {reason}") from None
+
+
 @contextlib.contextmanager
 def provider(workplace: Workplace) -> Iterator[Provider]:
     started = Provider(workplace)
+    try:
+        yield started
+    finally:
+        started.stop()
+
+
+@contextlib.contextmanager
+def https_door(workplace: Workplace, folder: Path) -> Iterator[HttpsDoor]:
+    started = HttpsDoor(workplace, folder)
     try:
         yield started
     finally:
@@ -174,6 +212,7 @@ def _is_in_foreground() -> bool:
 
 
 @contextlib.contextmanager
-def starters_folder() -> Iterator[Path]:
+def private_folder() -> Iterator[Path]:
+    """A folder for executables and certificates that lives as long as the command; nobody else can read it."""
     with tempfile.TemporaryDirectory(prefix="amlplatform-") as name:
         yield Path(name)

@@ -59,18 +59,33 @@ def run(workplace: Workplace, command: Sequence[str]) -> int:
     stack = stack_of(command)
     if stack:
         _check_stack(workplace.project, stack)
-    # The provider starts while the copy and the stack are made.
-    with workplace.in_use(), engine.starters_folder() as starters, engine.provider(workplace) as provider:
+    # Both doors start while the copy and the stack are made.
+    with (
+        workplace.in_use(),
+        engine.private_folder() as private,
+        engine.provider(workplace) as provider,
+        engine.https_door(workplace, private) as https,
+    ):
         for note in workplace.update_copy(stack):
             print(f"note: {note}", file=sys.stderr)
-        variables = engine.environment(workplace, cli, starters)
+        variables = engine.environment(workplace, cli, private)
         program = shutil.which(command[0], path=variables["PATH"])
         if program is None:
             raise WorkplaceError(f"COMMAND: {command[0]!r} is not on PATH; for example {_EXAMPLE}")
         if stack and not workplace.has_stack(stack):
             _make_stack(program, stack, workplace, variables)
         variables["PULUMI_DEBUG_PROVIDERS"] = f"azure-native:{provider.port()}"
+        variables |= _https_variables(https)
         return engine.run([program, *command[1:]], workplace.copy, variables)
+
+
+def _https_variables(door: engine.HttpsDoor) -> dict[str, str]:
+    """How COMMAND finds the HTTPS door. Where it cannot start COMMAND runs without it: Pulumi does not need it."""
+    try:
+        return door.variables()
+    except WorkplaceError as error:
+        print(f"note: {error}", file=sys.stderr)
+        return {}
 
 
 def _is_pulumi(command: Sequence[str]) -> bool:

@@ -1,0 +1,123 @@
+"""Lists: resources of a type or of all types, in a subscription, a resource group, below a parent or on a scope."""
+
+from __future__ import annotations
+
+import re
+import urllib.parse
+from collections.abc import Iterable
+from typing import Any
+
+from amlplatform.armtypes.catalogue import ResourceType
+from amlplatform.cloud import arm_ids, preconditions
+from amlplatform.cloud.errors import AzureError
+from amlplatform.cloud.https import address
+from amlplatform.cloud.https.azure import Azure
+from amlplatform.cloud.https.messages import Request, Response
+from amlplatform.cloud.state import Document
+
+_CONDITION = re.compile(r"\s*([\w/]+)\s+(eq)\s+'((?:[^']|'')*)'\s*", re.IGNORECASE)
+# What the list of all resources shows of each.
+_GENERIC = ("id", "name", "type", "location", "tags", "kind", "sku", "identity")
+
+
+def collection(request: Request, azure: Azure) -> Response:
+    """The resources of one type at the place that the path names."""
+    where = address.parse(request.path, request.method)
+    kind = where.kind
+    _require(where.owner, azure)
+    documents = (document for document in azure.state.of_type(kind.arm_type) if _is_in(document["id"], where.owner))
+    return _page(request, azure, _filtered(request, documents, kind))
+
+
+def resource_groups(request: Request, azure: Azure) -> Response:
+    subscription = f"/subscriptions/{request.values['subscription']}"
+    documents = azure.state.of_type(address.RESOURCE_GROUP.arm_type)
+    return _page(request, azure, _filtered(request, (d for d in documents if _is_in(d["id"], subscription)), None))
+
+
+def all_resources(request: Request, azure: Azure) -> Response:
+    """Every resource that has a place of its own in a group: children and extensions are not listed, as in Azure."""
+    owner = request.path.rpartition("/")[0]
+    _require(owner, azure)
+    documents = (document for document in azure.state.all() if _is_in(document["id"], owner) and _is_top(document))
+    shown = ({name: document[name] for name in _GENERIC if name in document} for document in documents)
+    return _page(request, azure, _filtered(request, shown, None))
+
+
+def _require(owner: str, azure: Azure) -> None:
+    """Raise AzureError (404) when a list is asked for below something that is not there."""
+    if arm_ids.resource_group(owner) and not preconditions.exists(owner, azure.state):
+        raise preconditions.not_found(owner)
+
+
+def _is_in(arm_id: str, owner: str) -> bool:
+    return arm_ids.key(arm_id).startswith(f"{arm_ids.key(owner)}/")
+
+
+def _is_top(document: Document) -> bool:
+    above = arm_ids.parent(document["id"])
+    is_group = arm_ids.key(document["id"]) == arm_ids.key(arm_ids.resource_group(document["id"]) or "")
+    return not is_group and arm_ids.key(above) == arm_ids.key(arm_ids.resource_group(document["id"]) or "none")
+
+
+# --- $filter ----------------------------------------------------------------------------------------
+
+
+def _filtered(request: Request, documents: Iterable[Document], kind: ResourceType | None) -> list[Document]:
+    """The documents that `$filter` lets through. Raises AzureError (400) for a filter that is not understood."""
+    text = (request.parameter("$filter") or "").strip()
+    if not text or (kind is not None and text.lower() == "atscope()"):
+        return list(documents)
+    conditions: list[tuple[str, str]] = []
+    for part in re.split(r"\s+and\s+", text, flags=re.IGNORECASE):
+        match = _CONDITION.fullmatch(part)
+        if match is None:
+            message = f"Invalid $filter '{text}' specified in the query string: conditions are written as name eq 'x'."
+            raise AzureError(400, "InvalidFilterInQueryString", message)
+        conditions.append((match[1], match[3].replace("''", "'")))
+    return [document for document in documents if _fits(document, conditions)]
+
+
+def _fits(document: Document, conditions: list[tuple[str, str]]) -> bool:
+    wanted = {name.lower(): value for name, value in conditions}
+    tag, tag_value = wanted.pop("tagname", None), wanted.pop("tagvalue", None)
+    tags = document.get("tags") or {}
+    if tag is not None and (tag not in tags or tag_value not in (None, tags[tag])):
+        return False
+    return all(str(_value(document, name)).lower() == value.lower() for name, value in wanted.items())
+
+
+def _value(document: Document, name: str) -> Any:
+    """A field that filters name: `resourceType` is the type; others are of the envelope or of the properties."""
+    if name == "resourcetype":
+        return document["type"]
+    for place in (document, document.get("properties") or {}):
+        for key, value in place.items():
+            if key.lower() == name:
+                return value
+    return None
+
+
+# --- Pages ------------------------------------------------------------------------------------------
+
+
+def _page(request: Request, azure: Azure, documents: list[Document]) -> Response:
+    """One page; `nextLink` leads to the next one."""
+    size = _number(request, "$top") or azure.behaviour.page_size or len(documents)
+    if azure.behaviour.page_size:
+        size = min(size, azure.behaviour.page_size)
+    start = _number(request, "$skipToken") or 0
+    shown = [azure.operations.seen(document) for document in documents[start : start + size]]
+    if start + size >= len(documents) or request.parameter("$top"):
+        return Response(200, {"value": shown})
+    query = urllib.parse.urlencode({**request.query, "$skipToken": start + size})
+    return Response(200, {"value": shown, "nextLink": f"{azure.url}{urllib.parse.quote(request.path)}?{query}"})
+
+
+def _number(request: Request, name: str) -> int | None:
+    text = request.parameter(name)
+    if text is None:
+        return None
+    if not text.isdigit():
+        raise AzureError(400, "InvalidQueryParameter", f"The query parameter {name} must be a whole number: '{text}'.")
+    return int(text)

@@ -1,0 +1,113 @@
+"""Which handler answers which path. The first route that fits is taken; `{name}` is one segment, compared without case.
+
+Azure ML's endpoints, models and uploads have no route yet: their types are answered with 404 InvalidResourceType by
+the last route. To add some, put routes for them before that one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from amlplatform.cloud.errors import AzureError
+from amlplatform.cloud.https import (
+    actions,
+    address,
+    discovery,
+    lists,
+    login,
+    quota,
+    resources,
+    subscriptions,
+    tokens,
+)
+from amlplatform.cloud.https.azure import Azure
+from amlplatform.cloud.https.messages import Request, Response
+
+Handler = Callable[[Request, Azure], Response]
+_PART = re.compile(r"\{(\w+)\}")
+
+
+@dataclass(frozen=True)
+class Route:
+    """`is_open`: no token is asked for."""
+
+    methods: frozenset[str]
+    pattern: re.Pattern[str]
+    handler: Handler
+    is_open: bool = False
+
+
+def _route(methods: str, template: str, handler: Handler, *, is_open: bool = False) -> Route:
+    pattern = _PART.sub(lambda part: f"(?P<{part[1]}>[^/]+)", template)
+    return Route(frozenset(methods.split()), re.compile(pattern, re.IGNORECASE), handler, is_open)
+
+
+def _by_shape(request: Request, azure: Azure) -> Response:
+    """A resource, a collection or an action of a resource provider."""
+    shape = address.parse(request.path, request.method).shape
+    if shape == "action":
+        return actions.action(request, azure)
+    if shape == "resource" and request.method != "POST":
+        return resources.resource(request, azure)
+    if shape == "collection" and request.method == "GET":
+        return lists.collection(request, azure)
+    raise AzureError(405, "MethodNotAllowed", f"{request.method} is not allowed at '{request.path}'.")
+
+
+def _no_deployments(_request: Request, _azure: Azure) -> Response:
+    message = "The offline Azure runs no template deployments: make the resources themselves, for example with Pulumi."
+    raise AzureError(400, "DeploymentsNotSupported", message)
+
+
+_SUBSCRIPTION = "/subscriptions/{subscription}"
+_GROUP = f"{_SUBSCRIPTION}/resourceGroups/{{group}}"
+_ML = f"{_SUBSCRIPTION}/providers/Microsoft.MachineLearningServices/locations/{{location}}"
+
+ROUTES = (
+    _route("GET", "/metadata/endpoints", discovery.metadata, is_open=True),
+    _route("GET", "/msi/token", login.managed_identity, is_open=True),
+    _route("POST", "/{tenant}/oauth2/v2.0/token", login.oauth_token, is_open=True),
+    _route("GET", "/tenants", subscriptions.tenants),
+    _route("GET", "/subscriptions", subscriptions.subscriptions),
+    _route("GET", _SUBSCRIPTION, subscriptions.subscription),
+    _route("GET", f"{_SUBSCRIPTION}/locations", subscriptions.locations),
+    _route("GET", f"{_SUBSCRIPTION}/providers", subscriptions.providers),
+    _route("GET", f"{_SUBSCRIPTION}/providers/{{namespace}}", subscriptions.provider),
+    _route("POST", f"{_SUBSCRIPTION}/providers/{{namespace}}/register", subscriptions.provider),
+    _route("GET", f"{_SUBSCRIPTION}/resources", lists.all_resources),
+    _route("GET", f"{_SUBSCRIPTION}/resourceGroups", lists.resource_groups),
+    _route("GET HEAD PUT PATCH DELETE", _GROUP, resources.resource_group),
+    _route("GET", f"{_GROUP}/resources", lists.all_resources),
+    _route("GET", f"{_ML}/usages", quota.usages),
+    _route("GET", f"{_ML}/vmSizes", quota.sizes),
+    _route(
+        "GET",
+        f"{_SUBSCRIPTION}/providers/{{namespace}}/locations/{{location}}/operationStatuses/{{operation}}",
+        resources.operation_status,
+    ),
+    _route("GET HEAD PUT PATCH POST DELETE", "/.*/?providers/Microsoft.Resources/deployments(?:/.*)?", _no_deployments),
+    _route("GET HEAD PUT PATCH POST DELETE", "/.*/?providers/.+", _by_shape),
+)
+
+
+def answer(request: Request, azure: Azure) -> Response:
+    """The answer to a request. Raises AzureError."""
+    for route in ROUTES:
+        match = route.pattern.fullmatch(request.path)
+        if match and request.method in route.methods:
+            with_values = replace(request, values=match.groupdict())
+            return route.handler(with_values if route.is_open else _authenticated(with_values, azure), azure)
+    _authenticated(request, azure)
+    raise AzureError(404, "NotFound", f"The offline Azure answers nothing at '{request.method} {request.path}'.")
+
+
+def _authenticated(request: Request, azure: Azure) -> Request:
+    """The request with its caller. Raises AzureError: 401 without a good token, 429, 400 without an api-version."""
+    caller = tokens.caller_of(request.headers.get("authorization"), azure.audiences)
+    azure.behaviour.check_rate()
+    if not request.parameter("api-version"):
+        message = "The api-version query parameter (?api-version=) is required for all requests."
+        raise AzureError(400, "MissingApiVersionParameter", message)
+    return replace(request, caller=caller)
