@@ -23,6 +23,7 @@ A_WEEK = "P7D"
 """In the place of every duration: no idle time is as long."""
 
 _PRICE = "decides what is paid, not who gets in"
+_MEASURED = "what an alert measures; tests of the alerts say what that is"
 _STRICTER = "stricter than what was planned"
 _IN_DEV = "dev may be made anew, and its cost is what counts"
 _PRINCIPAL = "Azure refuses a type that is not the principal's (UnmatchedPrincipalType)"
@@ -36,6 +37,16 @@ NEUTRAL: dict[tuple[str, str], str] = {
     (arm.ML_WORKSPACE, "properties.managedNetwork.enableNetworkMonitor"): "shows traffic, and stops none",
     (arm.ML_WORKSPACE, "properties.managedNetwork.outboundRules.*.category"): "who made the rule, for the portal",
     (arm.ML_WORKSPACE, "properties.managedNetwork.outboundRules.*.sparkEnabled"): "whether Spark may use the way, too",
+    (arm.BLOB_SERVICE, "properties.lastAccessTimeTrackingPolicy.*"): _PRICE,
+    (arm.LIFECYCLE, "properties.policy.*"): _PRICE,
+    (arm.ACTION_GROUP, "properties.*.useCommonAlertSchema"): "the form of a message",
+    (arm.METRIC_ALERT, "properties.autoMitigate"): _MEASURED,
+    (arm.METRIC_ALERT, "properties.criteria.*"): _MEASURED,
+    (arm.QUERY_ALERT, "kind"): _MEASURED,
+    (arm.QUERY_ALERT, "properties.autoMitigate"): _MEASURED,
+    (arm.QUERY_ALERT, "properties.criteria.*"): _MEASURED,
+    (arm.QUERY_ALERT, "properties.checkWorkspaceAlertsStorageConfigured"): "whose storage keeps queries",
+    (arm.QUERY_ALERT, "properties.skipQueryValidation"): "tables are there only once something was logged",
     (arm.BUDGET, "properties.notifications.*.locale"): "the language of a mail",
     (arm.BUDGET, "properties.notifications.*.operator"): "at 80 per cent, or just above",
 }

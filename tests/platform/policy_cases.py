@@ -11,6 +11,7 @@ from policy_parts import BLOB_READER, GROUP_ID, PEOPLE, REMOVED
 from amlplatform.policies import arm
 
 OWNER = BLOB_READER.replace("2a2b9908-6ea1-4ae2-8e65-a410df84e7d1", "8e3af657-a8ff-443c-a75c-2fe8c4bcb635")
+CONTRIBUTOR = BLOB_READER.replace("2a2b9908-6ea1-4ae2-8e65-a410df84e7d1", "b24988ac-6180-42a0-ab88-20f7382dd24c")
 RBAC = BLOB_READER.replace("2a2b9908-6ea1-4ae2-8e65-a410df84e7d1", "f58310d9-a9f6-439a-9e8d-f62e7b41a168")
 MANAGED_NETWORK = "properties.managedNetwork.isolationMode"
 RAW = "properties.deleteRetentionPolicy"
@@ -74,7 +75,7 @@ ACCESS = [
         "deploy-credential",
         {"properties.issuer": "https://vstoken.dev.azure.com/" + PEOPLE, "properties.subject": "sc://example/*"},
     ),
-    *case("pull-requests-only-read", "plan-reads", "properties.roleDefinitionId", BLOB_READER),
+    *case("pull-requests-only-read", "plan-reads", "properties.roleDefinitionId", CONTRIBUTOR),
 ]
 NETWORK = [
     *(

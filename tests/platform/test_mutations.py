@@ -77,9 +77,7 @@ def test_every_change_of_a_security_property_is_noticed(capsys: pytest.CaptureFi
         alive.update(f"{environment} in {network}: {one.line}" for one in bad)
         harmless = len(quiet) - len(bad)
         lines.append(f"{environment} in {network}: {len(outcomes)} changes, {harmless} harmless, {len(bad)} unnoticed")
-        # The check itself works on something: most of what is changed is noticed.
-        assert len(outcomes) > 500
-        assert len(quiet) < len(outcomes) / 10
+        assert len(outcomes) > 500, "the check itself has too little to change"
     with capsys.disabled():
         print("", *lines, sep="\n")
     assert not alive, "\n" + "\n".join(f"{count} x {line}" for line, count in sorted(alive.items()))

@@ -104,7 +104,7 @@ def test_rules_are_well_formed() -> None:
     known = {kind.arm_type for kind in RESOURCE_TYPES.values()}
     for rule in RULES:
         assert re.fullmatch(r"[a-z]+(-[a-z]+)*", rule.name), rule.name
-        assert set(rule.severity) == {"dev", "test", "prod"}
+        assert set(rule.severity) == {"dev", "test", "prod", "platform"}
         assert rule.severity["prod"] is not Severity.DISABLED
         assert rule.protects and rule.remedy and rule.sources
         assert set(rule.types) <= known, rule.name

@@ -28,6 +28,7 @@ def settings_of_platform(bootstrap: Bootstrap) -> Settings:
         ENVIRONMENT_PROFILES[bootstrap.environment],
         protect_data=True,
         purge_protection=True,
+        infrastructure_encryption=True,
         vault_retention=90,
         geo_redundant=True,
     )

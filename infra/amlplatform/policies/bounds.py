@@ -35,14 +35,26 @@ _BOUNDS: dict[str, Bounds] = {
         Bounds("dev", True, 7, 7, 7, 30, 900, 3_600, 30, 100),
         Bounds("test", False, 7, 7, 7, 30, 900, 3_600, 30, 100),
         Bounds("prod", False, 90, 30, 30, 90, 900, 3_600, 30, 100),
+        # What environments are brought up with: identities, their state and its keys, registries of models.
+        Bounds("platform", False, 90, 7, 7, 30, 900, 3_600, 30, 100),
     )
 }
 KINDS = tuple(_BOUNDS)
+"""Kinds of environments, and the stacks of the platform itself."""
 
 
 def bounds_of(environment: str) -> Bounds:
     """What is accepted in this environment: that of prod, unless it is known to be less strict."""
     return _BOUNDS.get(environment, _BOUNDS["prod"])
+
+
+_PLATFORM_STACKS = ("bootstrap", "shared")
+
+
+def bounds_of_stack(stack: str) -> Bounds:
+    """What is accepted in a Pulumi stack, by its name: that of an environment, or one of the platform's own."""
+    name = stack.rpartition("/")[2]
+    return _BOUNDS["platform"] if name.partition("-")[0] in _PLATFORM_STACKS else bounds_of(environment_of_stack(name))
 
 
 def environment_of_stack(stack: str) -> str:

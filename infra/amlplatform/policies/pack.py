@@ -22,7 +22,7 @@ from pulumi_policy import EnforcementLevel, proxy
 
 from amlplatform.armtypes import catalogue
 from amlplatform.live.project import ProjectError, find_project, read_mapping
-from amlplatform.policies.bounds import bounds_of, environment_of_stack
+from amlplatform.policies.bounds import bounds_of, bounds_of_stack, environment_of_stack
 from amlplatform.policies.requested import context_of
 from amlplatform.policies.rule import Context, Options, Resource, ResourceRule, Rule, Severity, Stack, StackRule
 from amlplatform.policies.rules import RULES
@@ -127,10 +127,11 @@ def _report(report: pulumi_policy.ReportViolation, rule: Rule, resource: Resourc
 
 def _context(stack: str, resources: Iterable[Resource] = ()) -> Context:
     """The context of a stack: with what its request allows, where the live project has its request."""
-    environment = os.environ.get(ENVIRONMENT_VARIABLE) or environment_of_stack(stack)
+    given = os.environ.get(ENVIRONMENT_VARIABLE)
+    environment = given or environment_of_stack(stack)
     request = _request(stack)
     if request is None or environment not in request.environments:
-        return Context(environment=environment, bounds=bounds_of(environment))
+        return Context(environment=environment, bounds=bounds_of(given) if given else bounds_of_stack(stack))
     return context_of(request, environment, resources)
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from amlplatform.policies.bounds import bounds_of_stack, environment_of_stack
 from amlplatform.policies.evaluate import Finding, evaluate
 from amlplatform.policies.requested import context_of
-from amlplatform.policies.rule import Options, Resource
+from amlplatform.policies.rule import Context, Options, Resource
 from amlplatform.request import Request
 
 if TYPE_CHECKING:
@@ -18,6 +19,12 @@ def judge(request: Request, environment: str, planned: Sequence[PlannedResource]
     """Every rule that the planned environment breaks."""
     resources = [as_resource(one) for one in planned]
     return evaluate(resources, context_of(request, environment, resources))
+
+
+def judge_stack(stack: str, planned: Sequence[PlannedResource]) -> list[Finding]:
+    """Every rule that a stack of the platform itself breaks, such as bootstrap-prod."""
+    context = Context(environment=environment_of_stack(stack), bounds=bounds_of_stack(stack))
+    return evaluate([as_resource(one) for one in planned], context)
 
 
 def as_resource(planned: PlannedResource) -> Resource:

@@ -23,17 +23,27 @@ class Severity(StrEnum):
 
 
 Severities = Mapping[str, Severity]
-"""By kind of environment: dev, test, prod. See `amlplatform.policies.bounds`."""
+"""By kind of environment: dev, test, prod, and platform for the stacks that environments are brought up with."""
 
-EVERYWHERE: Severities = dict.fromkeys(("dev", "test", "prod"), Severity.MANDATORY)
+
+def _severities(dev: Severity, test: Severity, prod: Severity, platform: Severity) -> Severities:
+    return {"dev": dev, "test": test, "prod": prod, "platform": platform}
+
+
+_STOP, _WARN, _OFF = Severity.MANDATORY, Severity.ADVISORY, Severity.DISABLED
+EVERYWHERE = _severities(_STOP, _STOP, _STOP, _STOP)
 """Nothing is gained by breaking the rule, anywhere."""
-NOT_IN_DEV: Severities = {"dev": Severity.DISABLED, "test": Severity.MANDATORY, "prod": Severity.MANDATORY}
-"""Where people work the rule would be in their way: dev may be open to the internet."""
-ADVISED_IN_DEV: Severities = {"dev": Severity.ADVISORY, "test": Severity.MANDATORY, "prod": Severity.MANDATORY}
-PROD: Severities = {"dev": Severity.DISABLED, "test": Severity.DISABLED, "prod": Severity.MANDATORY}
-"""Only prod holds what cannot be made anew."""
-ADVISED: Severities = {"dev": Severity.DISABLED, "test": Severity.ADVISORY, "prod": Severity.ADVISORY}
-"""Good to have, and Azure regions or the organisation may have reasons against it."""
+NOT_IN_DEV = _severities(_OFF, _STOP, _STOP, _STOP)
+"""Where people work the rule would be in their way."""
+CLOSED = _severities(_OFF, _STOP, _STOP, _OFF)
+"""Dev may be open to the internet. So is the state of the stacks, which whoever brings them up must reach."""
+ADVISED_IN_DEV = _severities(_WARN, _STOP, _STOP, _WARN)
+DURABLE = _severities(_OFF, _OFF, _STOP, _STOP)
+"""Prod and the platform hold what cannot be made anew."""
+PROD = _severities(_OFF, _OFF, _STOP, _OFF)
+ADVISED = _severities(_OFF, _WARN, _WARN, _OFF)
+"""Good to have, and the organisation may have reasons against it."""
+ADVISED_IN_PROD = _severities(_OFF, _OFF, _WARN, _OFF)
 
 
 @dataclass(frozen=True)
@@ -92,9 +102,12 @@ class Stack:
         return same_id(value, target.arm_id)
 
     def is_below(self, resource: Resource, parent: Resource) -> bool:
-        """Whether the resource's id continues that of the parent: a child, or an extension such as a lock."""
+        """Whether the resource's id continues that of the parent: a child, or an extension such as a lock.
+
+        An id that is not known yet may be made from that of the parent, or of what the parent is a child of.
+        """
         if not (is_known_id(resource.arm_id) and is_known_id(parent.arm_id)):
-            return parent.key in resource.depends_on
+            return not resource.depends_on.isdisjoint({parent.key, *parent.depends_on})
         return in_group(resource.arm_id).startswith(in_group(parent.arm_id) + "/")
 
 

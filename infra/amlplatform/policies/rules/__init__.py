@@ -24,7 +24,7 @@ from amlplatform.policies.rules import (
 )
 
 # Rules whose components are not there yet.
-_PENDING = frozenset({"closed-service-is-reachable", "data-locked", "diagnostics-present"})
+_PENDING = frozenset({"closed-service-is-reachable"})
 
 ALL: tuple[Rule, ...] = (
     *access.RULES,

@@ -46,7 +46,7 @@ def _condition(resource: Resource, _context: Context) -> Iterator[str]:
     if _role_id(resource) != _RBAC_ADMINISTRATOR:
         return
     condition = at(resource.body, "properties.condition")
-    if condition != UNKNOWN and "roleDefinitions" not in str(condition):
+    if condition != UNKNOWN and "roledefinitionid" not in str(condition).lower():
         yield "the role Role Based Access Control Administrator has no condition that limits the roles it may give"
     version = at(resource.body, "properties.conditionVersion")
     if version not in ("2.0", UNKNOWN):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from amlplatform.armtypes.catalogue import UNKNOWN
 from amlplatform.policies import arm
-from amlplatform.policies.rule import EVERYWHERE, PROD, Context, Resource, ResourceRule, Rule, Stack, StackRule
+from amlplatform.policies.rule import DURABLE, EVERYWHERE, PROD, Context, Resource, ResourceRule, Rule, Stack, StackRule
 from amlplatform.policies.security_properties import properties_of
 from amlplatform.policies.values import at, in_group, is_known_id, shown
 
@@ -80,7 +80,7 @@ RULES: tuple[Rule, ...] = (
         name="data-protected",
         protects="Pulumi refuses to delete or replace what holds data",
         remedy="set protect on the resource; to give it up, take protect away in a change of its own first",
-        severity=PROD,
+        severity=DURABLE,
         sources=("AML concept-soft-delete",),
         types=tuple(sorted(arm.HOLDS_DATA)),
         check=_protect,

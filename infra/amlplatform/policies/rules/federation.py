@@ -27,13 +27,15 @@ _AZURE_DEVOPS = (
     re.compile(r"sc://[^/*?]+/[^/*?]+/[^/*?]+"),
     re.compile(rf"/[A-Za-z0-9._/-]+/sc/{_GUID}/{_GUID}"),
 )
-# learn.microsoft.com/azure/role-based-access-control/built-in-roles: these read and change nothing.
+# learn.microsoft.com/azure/role-based-access-control/built-in-roles: these change nothing. A preview also reads
+# the stack's state and decrypts what is secret in it.
 _READERS = frozenset(
     {
         "acdd72a7-3385-48ef-bd42-f606fba81ae7",  # Reader
         "43d0d8ad-25c7-4714-9337-8ba259a9fe05",  # Monitoring Reader
         "73c42c96-874c-492b-b04d-ab87d138a893",  # Log Analytics Reader
-        "39bc4728-0917-49c7-9d2c-d95423bc2eb4",  # Security Reader
+        "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1",  # Storage Blob Data Reader
+        "12338af0-0e69-4776-bea7-57ae8d297424",  # Key Vault Crypto User
     }
 )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from amlplatform.policies import arm
 from amlplatform.policies.checks import absent, between, each, equals
-from amlplatform.policies.rule import EVERYWHERE, PROD, ResourceRule, Rule
+from amlplatform.policies.rule import DURABLE, EVERYWHERE, ResourceRule, Rule
 
 RULES: tuple[Rule, ...] = (
     ResourceRule(
@@ -39,7 +39,7 @@ RULES: tuple[Rule, ...] = (
         name="vault-purge-protection",
         protects="Nobody, not even an owner, destroys the secrets of prod for good",
         remedy="set enablePurgeProtection to true",
-        severity=PROD,
+        severity=DURABLE,
         sources=(
             "CKV_AZURE_110",
             "PSRule Azure.KeyVault.PurgeProtect",

@@ -9,7 +9,7 @@ from amlplatform.armtypes.catalogue import UNKNOWN
 from amlplatform.policies import arm
 from amlplatform.policies.checks import absent, each, equals, given, where
 from amlplatform.policies.rule import (
-    ADVISED,
+    ADVISED_IN_PROD,
     EVERYWHERE,
     NOT_IN_DEV,
     PROD,
@@ -265,7 +265,7 @@ RULES: tuple[Rule, ...] = (
         name="kubernetes-in-zones",
         protects="The cluster of prod lives on when a zone fails",
         remedy="spread the pools over zones",
-        severity={**ADVISED, "test": ADVISED["dev"]},
+        severity=ADVISED_IN_PROD,
         sources=("PSRule Azure.AKS.AvailabilityZone",),
         types=_CLUSTER,
         check=_pools(_in_zones),

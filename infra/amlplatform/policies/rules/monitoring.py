@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from amlplatform.armtypes.catalogue import UNKNOWN
@@ -18,7 +19,7 @@ from amlplatform.policies.rule import (
     Stack,
     StackRule,
 )
-from amlplatform.policies.values import ABSENT, at, entries, is_empty, items, shown
+from amlplatform.policies.values import ABSENT, at, entries, in_group, is_empty, items, shown
 
 OBSERVED = (
     arm.ML_WORKSPACE,
@@ -38,11 +39,16 @@ OBSERVED = (
 """Types that have resource logs. A storage account has its logs at its services."""
 
 
+# An account has only metrics itself. Its services have the logs.
+_OF_AN_ACCOUNT = re.compile(r"/storageaccounts/[^/]+/providers/")
+
+
 def _log_rules(resource: Resource, _context: Context) -> Iterator[str]:
     logs = items(resource.body, "properties.logs")
     metrics = items(resource.body, "properties.metrics")
-    if is_empty(resource.body, "properties.logs") and is_empty(resource.body, "properties.metrics"):
-        yield "properties.logs is empty"
+    wanted = "metrics" if _OF_AN_ACCOUNT.search(in_group(resource.arm_id)) else "logs"
+    if is_empty(resource.body, f"properties.{wanted}"):
+        yield f"properties.{wanted} is empty"
     for name, found in (("logs", logs), ("metrics", metrics)):
         for one in found:
             if at(one, "enabled") not in (True, UNKNOWN):
@@ -53,7 +59,7 @@ def _log_rules(resource: Resource, _context: Context) -> Iterator[str]:
 
 
 def _without_diagnostics(stack: Stack, _context: Context) -> Iterator[tuple[Resource, str]]:
-    settings = stack.of(arm.DIAGNOSTICS)
+    settings = [one for one in stack.of(arm.DIAGNOSTICS) if not is_empty(one.body, "properties.logs")]
     for resource in stack.of(*OBSERVED):
         if not any(stack.is_below(setting, resource) for setting in settings):
             yield resource, "sends its logs nowhere"

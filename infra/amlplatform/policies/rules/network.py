@@ -9,6 +9,7 @@ from amlplatform.policies import arm
 from amlplatform.policies.checks import absent, equals, given, where
 from amlplatform.policies.rule import (
     ADVISED,
+    CLOSED,
     EVERYWHERE,
     NOT_IN_DEV,
     Context,
@@ -162,7 +163,7 @@ RULES: tuple[Rule, ...] = (
         name="public-network-access-off",
         protects="The internet cannot knock at what holds data, secrets or models",
         remedy="choose a network profile that is closed: managed-vnet or own-vnet",
-        severity=NOT_IN_DEV,
+        severity=CLOSED,
         sources=(
             "CKV_AZURE_59",
             "CKV_AZURE_189",
@@ -185,7 +186,7 @@ RULES: tuple[Rule, ...] = (
         name="firewall-denies-by-default",
         protects="A service that is opened by mistake still lets nobody in who is not named",
         remedy="set the default action to Deny, without address or network rules",
-        severity=NOT_IN_DEV,
+        severity=CLOSED,
         sources=(
             "CKV_AZURE_35",
             "CKV_AZURE_109",

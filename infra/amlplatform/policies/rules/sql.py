@@ -8,7 +8,7 @@ from amlplatform.armtypes.catalogue import UNKNOWN
 from amlplatform.policies import arm
 from amlplatform.policies.checks import absent, between, constant, each, equals, given
 from amlplatform.policies.rule import (
-    ADVISED,
+    ADVISED_IN_PROD,
     EVERYWHERE,
     NOT_IN_DEV,
     Context,
@@ -148,7 +148,7 @@ RULES: tuple[Rule, ...] = (
         name="sql-zone-redundant",
         protects="The database of prod lives on when a zone fails",
         remedy="set zoneRedundant to true",
-        severity={**ADVISED, "test": ADVISED["dev"]},
+        severity=ADVISED_IN_PROD,
         sources=("CKV_AZURE_229",),
         types=(arm.SQL_DATABASE,),
         check=_zones,

@@ -8,9 +8,9 @@ from amlplatform.armtypes.catalogue import UNKNOWN
 from amlplatform.policies import arm
 from amlplatform.policies.checks import absent, between, each, equals, given, where
 from amlplatform.policies.rule import (
+    DURABLE,
     EVERYWHERE,
     NOT_IN_DEV,
-    PROD,
     Context,
     Resource,
     ResourceRule,
@@ -199,7 +199,7 @@ RULES: tuple[Rule, ...] = (
         name="storage-redundant",
         protects="Data survives the loss of a zone or a region, as far as the region has partners",
         remedy="take the SKU that the region offers",
-        severity=PROD,
+        severity=DURABLE,
         sources=(
             "CKV_AZURE_206",
             "PSRule Azure.Storage.UseReplication",
