@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,7 @@ from amlplatform import delegation
 from amlplatform.bootstrap.model import is_bootstrapped, load_bootstrap, requests_of
 from amlplatform.bootstrap.stack import build_bootstrap
 from amlplatform.plan import PlannedResource, planned
+from amlplatform.policies.planned import judge_stack
 from amlplatform.recorder import invented_principal_id
 from amlplatform.request import RequestError
 
@@ -249,3 +251,19 @@ def test_own_networks_are_joined_and_not_changed(live: Live) -> None:
     assert joined == {"snet-endpoints", "snet-compute", "rg-dns"}
     actions = resources["role-join"].body["properties"]["permissions"][0]["actions"]
     assert all(action.endswith(("/read", "/join/action")) for action in actions)
+
+
+@pytest.mark.parametrize("environment", ["dev", "prod"])
+def test_no_policy_is_broken(environment: str, live: Live) -> None:
+    for changes in ({}, {"runner_ip_ranges": ["198.51.100.0/24"]}):
+        resources = plan(live(environment, **changes), environment)
+        findings = judge_stack(f"bootstrap-{environment}", list(resources.values()))
+        assert [one.line for one in findings if one.stops] == []
+
+
+def test_a_policy_stops_a_state_that_could_be_deleted(live: Live) -> None:
+    resources = plan(live("prod"), "prod")
+    resources["state"] = dataclasses.replace(resources["state"], protect=False)
+    assert {one.rule for one in judge_stack("bootstrap-prod", list(resources.values())) if one.stops} == {
+        "data-protected"
+    }

@@ -30,16 +30,27 @@ def check(path: Path, kind: str, output: Output) -> None:
 
 
 def plan(path: Path, kind: str, output: Output) -> None:
-    """What the stack would be made of. Raises typer.Exit when the file or a body has faults."""
+    """What the stack would be made of. Raises typer.Exit when the file or a body has faults, or a rule is broken."""
     try:
         stack, resources = _planned(path, kind)
     except RequestError as error:
         raise console.fail(error.faults) from None
+    from amlplatform.policies.planned import judge_stack  # noqa: PLC0415
+
+    findings = judge_stack(stack, resources)
     if output is Output.JSON:
-        console.print_json({"stack": stack, "resources": [dataclasses.asdict(one) for one in resources]})
+        console.print_json(
+            {
+                "stack": stack,
+                "policies": [dataclasses.asdict(one) for one in findings],
+                "resources": [dataclasses.asdict(one) for one in resources],
+            }
+        )
     else:
         _print(stack, resources)
+        console.warn(one.line for one in findings if one.warns)
     faults = [f"{one.name} ({one.arm_type}): {fault}" for one in resources for fault in one.faults]
+    faults += [one.line for one in findings if one.stops]
     if faults:
         raise console.fail(faults)
 

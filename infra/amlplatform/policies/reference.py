@@ -23,8 +23,8 @@ NOT_FOLLOWED: dict[str, str] = {
     "CKV_AZURE_240, CKV2_AZURE_48 (keys of the customer)": "Azure's own keys; the organisation's are another decision, "
     "which rules out batch endpoints",
     "CKV_AZURE_242 (isolated Spark nodes)": "only for the largest node size, at its price",
-    "CKV2_AZURE_46, 52 to 54 (Synapse)": "Defender and assessments are switched on for a subscription; the dedicated "
-    "SQL pool that they are about is not made",
+    "CKV2_AZURE_46, CKV2_AZURE_51 to 54 (Synapse)": "Defender and assessments are switched on for a subscription; the "
+    "dedicated SQL pool that they are about is not made",
     "DMZ Deny-MachineLearningCompute-VmSize": "which sizes a team gets is decided when its request is reviewed",
     "PSRule ACR.SoftDelete": "Azure has it in preview only, and not together with retention",
 }

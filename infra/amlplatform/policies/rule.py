@@ -33,6 +33,8 @@ def _severities(dev: Severity, test: Severity, prod: Severity, platform: Severit
 _STOP, _WARN, _OFF = Severity.MANDATORY, Severity.ADVISORY, Severity.DISABLED
 EVERYWHERE = _severities(_STOP, _STOP, _STOP, _STOP)
 """Nothing is gained by breaking the rule, anywhere."""
+IN_ENVIRONMENTS = _severities(_STOP, _STOP, _STOP, _OFF)
+"""The platform's own stacks are reached by ways that others make."""
 NOT_IN_DEV = _severities(_OFF, _STOP, _STOP, _STOP)
 """Where people work the rule would be in their way."""
 CLOSED = _severities(_OFF, _STOP, _STOP, _OFF)

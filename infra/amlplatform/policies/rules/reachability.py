@@ -6,7 +6,17 @@ from collections.abc import Iterator
 from typing import Any
 
 from amlplatform.policies import arm
-from amlplatform.policies.rule import ADVISED, EVERYWHERE, Context, Resource, ResourceRule, Rule, Stack, StackRule
+from amlplatform.policies.rule import (
+    ADVISED,
+    EVERYWHERE,
+    IN_ENVIRONMENTS,
+    Context,
+    Resource,
+    ResourceRule,
+    Rule,
+    Stack,
+    StackRule,
+)
 from amlplatform.policies.rules.network import FIREWALLS, PUBLIC_ACCESS
 from amlplatform.policies.values import at, entries, is_empty, items
 
@@ -72,7 +82,7 @@ RULES: tuple[Rule, ...] = (
         name="closed-service-is-reachable",
         protects="Jobs, CI and people can use what is closed to the internet",
         remedy="give it a private endpoint or an outbound rule of the managed network, or open it",
-        severity=EVERYWHERE,
+        severity=IN_ENVIRONMENTS,
         sources=(
             "CKV_AZURE_243",
             "PSRule Azure.AI.PrivateEndpoints",
