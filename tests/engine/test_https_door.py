@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import uuid
 from typing import Any
 
 import pytest
@@ -120,6 +121,26 @@ def test_lists_come_in_pages_and_by_type(door: Door, resource_client: ResourceMa
     with pytest.raises(HttpResponseError) as refused:
         list(resource_client.resources.list(filter="name like 'x'"))
     assert refused.value.error is not None and refused.value.error.code == "InvalidFilterInQueryString"
+
+
+def test_roles_are_listed_where_they_hold(door: Door, resource_client: ResourceManagementClient) -> None:
+    roles = "/providers/Microsoft.Authorization/roleAssignments"
+    given = {"roleDefinitionId": f"/providers/Microsoft.Authorization/roleDefinitions/{TENANT_ID}"}
+    scopes = {"on-group": GROUP, "on-account": ACCOUNT, "on-workspace": WORKSPACE}
+    for name, scope in scopes.items():
+        body = {"properties": {**given, "principalId": SUBSCRIPTION_ID, "principalType": "ServicePrincipal"}}
+        assert door.call("PUT", f"{scope}{roles}/{uuid.uuid5(uuid.NAMESPACE_URL, name)}", body).status_code == 201
+    names = {str(uuid.uuid5(uuid.NAMESPACE_URL, name)): name for name in scopes}
+
+    def listed(scope: str, filters: str = "") -> set[str]:
+        return {names[found["name"]] for found in door.call("GET", f"{scope}{roles}{filters}").json()["value"]}
+
+    assert listed(GROUP) == set(scopes)
+    assert listed(ACCOUNT) == {"on-group", "on-account"}
+    assert listed(GROUP, "?$filter=atScope()") == {"on-group"}
+    assert listed(GROUP, f"?$filter=principalId eq '{TENANT_ID}'") == set()
+    # They are no resources of the group.
+    assert not {found.name for found in resource_client.resources.list_by_resource_group("rg-churn-dev")} & set(names)
 
 
 def test_every_type_of_the_catalogue_has_an_address(door: Door) -> None:

@@ -7,7 +7,7 @@ import urllib.parse
 from collections.abc import Iterable
 from typing import Any
 
-from amlplatform.armtypes.catalogue import ResourceType
+from amlplatform.armtypes.catalogue import RESOURCE_TYPES, ResourceType
 from amlplatform.cloud import arm_ids, preconditions
 from amlplatform.cloud.errors import AzureError
 from amlplatform.cloud.https import address
@@ -25,23 +25,30 @@ def collection(request: Request, azure: Azure) -> Response:
     where = address.parse(request.path, request.method)
     kind = where.kind
     _require(where.owner, azure)
-    documents = (document for document in azure.state.of_type(kind.arm_type) if _is_in(document["id"], where.owner))
-    return _page(request, azure, _filtered(request, documents, kind))
+    belongs = _hangs_on if kind.id_template.startswith("{") else _is_in
+    at_scope = (request.parameter("$filter") or "").strip().lower() == "atscope()"
+    documents = azure.state.of_type(kind.arm_type)
+    found = [document for document in documents if belongs(document["id"], where.owner)]
+    if at_scope:
+        found = [document for document in found if not _is_in(arm_ids.parent(document["id"]), where.owner)]
+        return _page(request, azure, found)
+    return _page(request, azure, _filtered(request, found))
 
 
 def resource_groups(request: Request, azure: Azure) -> Response:
     subscription = f"/subscriptions/{request.values['subscription']}"
     documents = azure.state.of_type(address.RESOURCE_GROUP.arm_type)
-    return _page(request, azure, _filtered(request, (d for d in documents if _is_in(d["id"], subscription)), None))
+    return _page(request, azure, _filtered(request, (d for d in documents if _is_in(d["id"], subscription))))
 
 
 def all_resources(request: Request, azure: Azure) -> Response:
     """Every resource that has a place of its own in a group: children and extensions are not listed, as in Azure."""
     owner = request.path.rpartition("/")[0]
     _require(owner, azure)
-    documents = (document for document in azure.state.all() if _is_in(document["id"], owner) and _is_top(document))
-    shown = ({name: document[name] for name in _GENERIC if name in document} for document in documents)
-    return _page(request, azure, _filtered(request, shown, None))
+    documents = (document for document in azure.state.all() if document["type"] in _LISTED)
+    within = (document for document in documents if _is_in(document["id"], owner))
+    shown = ({name: document[name] for name in _GENERIC if name in document} for document in within)
+    return _page(request, azure, _filtered(request, shown))
 
 
 def _require(owner: str, azure: Azure) -> None:
@@ -54,19 +61,35 @@ def _is_in(arm_id: str, owner: str) -> bool:
     return arm_ids.key(arm_id).startswith(f"{arm_ids.key(owner)}/")
 
 
-def _is_top(document: Document) -> bool:
-    above = arm_ids.parent(document["id"])
-    is_group = arm_ids.key(document["id"]) == arm_ids.key(arm_ids.resource_group(document["id"]) or "")
-    return not is_group and arm_ids.key(above) == arm_ids.key(arm_ids.resource_group(document["id"]) or "none")
+def _hangs_on(arm_id: str, owner: str) -> bool:
+    """Whether an extension is in the list of a scope.
+
+    Azure lists roles, locks and policies at, above and below a scope (`atScope()`: not below), and budgets and
+    diagnostic settings at their very scope.
+    """
+    scope, wanted = arm_ids.key(arm_ids.parent(arm_id)), arm_ids.key(owner)
+    if scope == wanted:
+        return True
+    is_inherited = arm_ids.arm_type(arm_id).lower().startswith("microsoft.authorization/")
+    return is_inherited and (_is_in(scope, wanted) or _is_in(wanted, scope))
+
+
+def _has_a_list(kind: ResourceType) -> bool:
+    """Whether the list of all resources shows this type: not children, and not what hangs on a scope (a role)."""
+    in_group, slash, rest = kind.id_template.partition(f"/providers/{kind.arm_type}/")
+    return bool(slash) and in_group == address.RESOURCE_GROUP.id_template and "/" not in rest
+
+
+_LISTED = frozenset(kind.arm_type for kind in RESOURCE_TYPES.values() if _has_a_list(kind))
 
 
 # --- $filter ----------------------------------------------------------------------------------------
 
 
-def _filtered(request: Request, documents: Iterable[Document], kind: ResourceType | None) -> list[Document]:
+def _filtered(request: Request, documents: Iterable[Document]) -> list[Document]:
     """The documents that `$filter` lets through. Raises AzureError (400) for a filter that is not understood."""
     text = (request.parameter("$filter") or "").strip()
-    if not text or (kind is not None and text.lower() == "atscope()"):
+    if not text:
         return list(documents)
     conditions: list[tuple[str, str]] = []
     for part in re.split(r"\s+and\s+", text, flags=re.IGNORECASE):
