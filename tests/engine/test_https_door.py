@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from azure.ai.ml import MLClient
-from azure.ai.ml.entities import AmlCompute
+from azure.ai.ml.entities import AmlCompute, ComputeInstance
 from azure.core.exceptions import ClientAuthenticationError, HttpResponseError, ResourceNotFoundError
 from azure.identity import DefaultAzureCredential
 from azure.mgmt.resource.resources import ResourceManagementClient
@@ -68,6 +68,13 @@ def test_azure_ml_makes_a_cluster_that_the_provider_reads(door: Door, ml: MLClie
     assert properties["properties"]["vmPriority"] == "LowPriority"
     ml.compute.begin_delete("night").wait()
     assert door.azure.state.get(arm_id) is None
+
+
+def test_azure_ml_stops_an_instance(door: Door, ml: MLClient) -> None:
+    ml.compute.begin_create_or_update(ComputeInstance(name="desk-of-jo", size="Standard_DS3_v2")).wait()
+    ml.compute.begin_stop("desk-of-jo").wait()
+    assert vars(ml.compute.get("desk-of-jo"))["_state"] == "Stopped"
+    ml.compute.begin_delete("desk-of-jo").wait()
 
 
 def test_azure_ml_is_told_of_quota_and_sizes(ml: MLClient) -> None:
@@ -183,7 +190,8 @@ def test_a_wrong_body_is_refused_with_azures_error(door: Door, ml: MLClient) -> 
     answer = door.call("PUT", f"{WORKSPACE}/computes/ab", body)
     assert answer.status_code == 400
     assert "properties.properties.vmSise: unknown property" in answer.json()["error"]["message"]
-    assert door.refusal("PUT", ACCOUNT, ["no object"]) == (400, "InvalidRequestContent")
+    for odd in (["no object"], {"location": 1}, {"properties": []}, {"identity": {"userAssignedIdentities": [1]}}):
+        assert door.refusal("PUT", ACCOUNT, odd) == (400, "InvalidRequestContent")
     assert door.azure.state.get(f"{WORKSPACE}/computes/ab") is None
 
 

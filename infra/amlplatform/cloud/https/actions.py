@@ -10,12 +10,13 @@ from typing import Any
 
 from amlplatform.cloud import arm_ids
 from amlplatform.cloud.errors import AzureError
-from amlplatform.cloud.https import address
+from amlplatform.cloud.https import address, resources
 from amlplatform.cloud.https.azure import Azure
 from amlplatform.cloud.https.messages import Request, Response
 from amlplatform.cloud.state import Document
 
 Action = Callable[[Document, Azure], Any]
+"""Returns the answer; None: the action is accepted, and its end is told later."""
 
 
 def action(request: Request, azure: Azure) -> Response:
@@ -27,7 +28,10 @@ def action(request: Request, azure: Azure) -> Response:
         message = f"The offline Azure does not have the action '{where.action}' of {kind.arm_type}."
         raise AzureError(404, "ActionNotSupported", message)
     document = azure.manager(request.caller).get(where.owner)
-    return Response(200, perform(document, azure))
+    result = perform(document, azure)
+    if result is not None:
+        return Response(200, result)
+    return resources.accepted(request, azure, kind)
 
 
 def _properties(document: Document) -> dict[str, Any]:

@@ -38,9 +38,9 @@ class Request:
         try:
             body = json.loads(self.content or b"null")
         except ValueError as error:
-            raise _invalid(str(error)) from None
+            raise invalid_content(str(error)) from None
         if not isinstance(body, dict):
-            raise _invalid("an object is expected")
+            raise invalid_content("an object is expected")
         return body
 
     def form(self) -> dict[str, str]:
@@ -48,7 +48,7 @@ class Request:
         return dict(urllib.parse.parse_qsl(self.content.decode("utf-8", "replace")))
 
 
-def _invalid(reason: str) -> AzureError:
+def invalid_content(reason: str) -> AzureError:
     message = f"The request content was invalid and could not be deserialized: '{reason}'."
     return AzureError(400, "InvalidRequestContent", message)
 

@@ -10,12 +10,21 @@ from amlplatform.cloud import arm_ids, preconditions
 from amlplatform.cloud.errors import AzureError
 from amlplatform.cloud.https import address
 from amlplatform.cloud.https.azure import Azure
-from amlplatform.cloud.https.messages import Request, Response
+from amlplatform.cloud.https.messages import Request, Response, invalid_content
 from amlplatform.cloud.https.operations import Operation, is_long_running
 from amlplatform.cloud.settable import settable
 from amlplatform.cloud.state import Document
 
 _ADDRESS = frozenset({"id", "name", "type"})
+_ENVELOPE = {"location": str, "kind": str, "tags": dict, "identity": dict, "properties": dict}
+# What azure-ai-ml 1.35.2 sends beyond the API version of our types, at `properties.properties`: taken, and not kept.
+_NOT_IN_OUR_TYPES = {
+    "Microsoft.MachineLearningServices/workspaces/computes": (
+        "enableOSPatching",
+        "enableRootAccess",
+        "releaseQuotaOnStop",
+    )
+}
 
 
 def resource(request: Request, azure: Azure) -> Response:
@@ -38,7 +47,12 @@ def _head(request: Request, azure: Azure, _kind: ResourceType) -> Response:
 
 
 def _put(request: Request, azure: Azure, kind: ResourceType) -> Response:
-    return _write(request, azure, kind, _sent(request.document()))
+    body = _sent(request.document())
+    details = (body.get("properties") or {}).get("properties")
+    if isinstance(details, dict):
+        for name in _NOT_IN_OUR_TYPES.get(kind.arm_type, ()):
+            details.pop(name, None)
+    return _write(request, azure, kind, body)
 
 
 def _patch(request: Request, azure: Azure, kind: ResourceType) -> Response:
@@ -73,6 +87,11 @@ def _delete(request: Request, azure: Azure, kind: ResourceType) -> Response:
             azure.manager(request.caller).delete(request.path)
     if not is_long_running(kind.arm_type, request.method):
         return Response(200)
+    return accepted(request, azure, kind, failure)
+
+
+def accepted(request: Request, azure: Azure, kind: ResourceType, failure: AzureError | None = None) -> Response:
+    """202: what was asked for is done, and will be said to be in progress for some time."""
     headers = _polling(azure, kind, _begin(request, azure, failure, is_new=False))
     return Response(202, None, {**headers, "Location": headers["Azure-AsyncOperation"] + "&result=true"})
 
@@ -135,7 +154,20 @@ def _mark_failed(document: Document, azure: Azure) -> None:
 def _sent(body: Mapping[str, Any], *, keep_nulls: bool = False) -> dict[str, Any]:
     """The body without its address, which stands in the path, and without nulls, which a PUT takes for absent."""
     inner = {key: value for key, value in body.items() if key not in _ADDRESS}
+    _check_envelope(inner)
     return inner if keep_nulls else _without_nulls(inner)
+
+
+def _check_envelope(body: Mapping[str, Any]) -> None:
+    """Raise AzureError (400) for an envelope that Resource Manager itself cannot read; the rest is the types' matter."""
+    identity = body.get("identity")
+    assigned = identity.get("userAssignedIdentities") if isinstance(identity, dict) else None
+    values = {**{name: body.get(name) for name in _ENVELOPE}, "identity.userAssignedIdentities": assigned}
+    for name, value in values.items():
+        wanted = _ENVELOPE.get(name, dict)
+        if value is not None and not isinstance(value, wanted):
+            expected = "text" if wanted is str else "an object"
+            raise invalid_content(f"{name}: {value!r} must be {expected}")
 
 
 def _without_nulls(value: Any) -> Any:
