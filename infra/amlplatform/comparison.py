@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,6 +50,18 @@ _GLANCE: dict[str, tuple[tuple[str, ...], ...]] = {
         ("public addresses: {}", "properties.properties.enableNodePublicIp"),
     ),
     "Microsoft.Consumption/budgets": (("{} a month", "properties.amount"),),
+    "Microsoft.Storage/storageAccounts/fileServices": (
+        ("deleted shares kept {} days", "properties.shareDeleteRetentionPolicy.days"),
+    ),
+    "Microsoft.Insights/metricAlerts": (
+        ("severity {}", "properties.severity"),
+        ("looks at {} every {}", "properties.windowSize", "properties.evaluationFrequency"),
+    ),
+    "Microsoft.Insights/scheduledQueryRules": (
+        ("severity {}", "properties.severity"),
+        ("looks at {} every {}", "properties.windowSize", "properties.evaluationFrequency"),
+    ),
+    "Microsoft.Authorization/locks": (("{}", "properties.level"),),
 }
 # What a difference is about, in words: path to topic and label. What is not here is shown by its path, under "Other".
 _NETWORK, _SAFETY, _LOGS, _COMPUTE, _COST = "Network", "Safety of data", "Logs and images", "Compute", "Cost"
@@ -73,12 +85,19 @@ _LABELS: dict[str, tuple[str, str]] = {
     "properties.softDeleteRetentionInDays": (_SAFETY, "Deleted secrets are kept, days"),
     "properties.deleteRetentionPolicy.days": (_SAFETY, "Deleted blobs are kept, days"),
     "properties.containerDeleteRetentionPolicy.days": (_SAFETY, "Deleted containers are kept, days"),
+    "properties.shareDeleteRetentionPolicy.days": (_SAFETY, "Deleted file shares are kept, days"),
     "properties.encryption.requireInfrastructureEncryption": (_SAFETY, "Encrypted twice"),
     "properties.hbiWorkspace": (_SAFETY, "High business impact: less diagnostic data leaves"),
     "properties.zoneRedundancy": (_SAFETY, "Spread over zones"),
     "sku.name": (_SAFETY, "Redundancy"),
     "properties.retentionInDays": (_LOGS, "Logs are kept, days"),
     "properties.workspaceCapping": (_LOGS, "Daily cap of logs"),
+    "properties.logs": (_LOGS, "What is logged"),
+    "properties.severity": (_LOGS, "Severity of an alert, 0 is the highest"),
+    "properties.evaluationFrequency": (_LOGS, "How often an alert rule looks"),
+    "properties.windowSize": (_LOGS, "The time that an alert rule looks at"),
+    "properties.criteria.allOf.threshold": (_LOGS, "The limit of an alert rule"),
+    "properties.criteria.allOf.query": (_LOGS, "What an alert rule searches for"),
     "properties.policies.retentionPolicy.days": (_LOGS, "Untagged images are kept, days"),
     "properties.properties.vmSize": (_COMPUTE, "VM size"),
     "properties.properties.scaleSettings.maxNodeCount": (_COMPUTE, "Nodes at most"),
@@ -87,7 +106,9 @@ _LABELS: dict[str, tuple[str, str]] = {
     "properties.timePeriod.startDate": (_COST, "Budget counts from"),
 }
 # Different by nature: the name of the environment itself.
-_EXPECTED = frozenset({"tags.environment", "properties.friendlyName", "properties.subject"})
+_EXPECTED = frozenset(
+    {"tags.environment", "properties.friendlyName", "properties.subject", "properties.groupShortName"}
+)
 _MISSING = object()
 
 
@@ -210,9 +231,22 @@ def _differing(versions: Mapping[str, Any], path: str) -> Iterator[tuple[str, di
             inner = {environment: version.get(key, _MISSING) for environment, version in versions.items()}
             yield from _differing(inner, f"{path}.{key}" if path else key)
         return
+    if _are_alike(versions.values()):
+        for items in zip(*versions.values(), strict=True):
+            yield from _differing(dict(zip(versions, items, strict=True)), path)
+        return
     first, *others = versions.values()
     if any(other is not first and other != first for other in others):
         yield path, {environment: _text(version) for environment, version in versions.items()}
+
+
+def _are_alike(versions: Iterable[Any]) -> bool:
+    """Whether these are lists of equally many objects, which are compared one by one."""
+    lists = list(versions)
+    return (
+        all(isinstance(one, list) and all(isinstance(item, Mapping) for item in one) for one in lists)
+        and len({len(one) for one in lists}) == 1
+    )
 
 
 def _text(value: Any) -> str:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import pulumi
 from pulumi_azure_native import authorization, resources
 
-from amlplatform import options
+from amlplatform import names, options, roles
+from amlplatform.components.alerts import ActionGroup, Alerts, Watched
 from amlplatform.components.budget import Budget
 from amlplatform.components.compute import Clusters, ComputeInstances
 from amlplatform.components.context import Context, Part
+from amlplatform.components.diagnostics import Diagnostics
 from amlplatform.components.identity import Identities
 from amlplatform.components.keyvault import KeyVault
+from amlplatform.components.locks import Locks
 from amlplatform.components.monitoring import Monitoring
+from amlplatform.components.private_endpoints import PrivateEndpoints
 from amlplatform.components.registry import ContainerRegistry, Registry
 from amlplatform.components.registry import central as central_registry
 from amlplatform.components.settings import Settings
@@ -203,14 +207,63 @@ class Environment(pulumi.ComponentResource):
 
     def _around(self) -> None:
         """What hangs on the resources that are there by now: see `Part`."""
+        context, settings = self.context, self.context.settings
+        diagnostics = Diagnostics(
+            "diagnostics", settings, parts=context.parts, logs_id=context.core.monitoring.logs_id, opts=self._child
+        )
+        context.hanging.append(diagnostics)
+        if roles.PRIVATE_ENDPOINTS in context.asked.conditions:
+            context.hanging.append(self._private_endpoints())
+        self._watch()
+        Locks("locks", settings, parts=context.parts, after=context.hanging, opts=self._child)
+
+    def _private_endpoints(self) -> PrivateEndpoints:
         context, asked = self.context, self.context.asked
+        made = PrivateEndpoints(
+            "private-endpoints",
+            context.settings,
+            context.resource_group,
+            parts=context.parts,
+            subnet=asked.subnets.endpoints,
+            dns_zones=asked.dns_zones,
+            opts=self._child,
+        )
+        context.scopes |= {
+            f"storage_{sub_resource}_endpoint": made.endpoints["storage", sub_resource].id
+            for sub_resource in ("blob", "file")
+        }
+        context.assign_of(roles.PRIVATE_ENDPOINTS, "endpoint-access", self._child)
+        return made
+
+    def _watch(self) -> None:
+        """Alerts and the budget, and who is told of them."""
+        context, asked = self.context, self.context.asked
+        email = context.request.owner.email
+        action_group = ActionGroup(
+            "alert-receivers", context.settings, context.resource_group, email=email, opts=self._child
+        )
+        clusters = {names.CPU_CLUSTER: asked.cpu_cluster, names.GPU_CLUSTER: asked.gpu_cluster}
+        Alerts(
+            "alerts",
+            context.settings,
+            context.resource_group,
+            watched=Watched(
+                parts=context.parts,
+                clusters={name: cluster.max_nodes for name, cluster in clusters.items() if cluster},
+                resource_group_id=context.resource_group_id,
+                logs=context.core.monitoring.logs,
+            ),
+            action_group=action_group.id,
+            opts=self._child,
+        )
         Budget(
             "costs",
             context.settings,
             scope=context.resource_group_id,
             amount=asked.monthly_budget,
             start=asked.budget_start,
-            email=context.request.owner.email,
+            email=email,
+            action_group=action_group.id,
             opts=self._child,
         )
 

@@ -28,6 +28,12 @@ _VAULT_PRODUCT_LENGTH = 10
 CPU_CLUSTER = "cpu-cluster"
 GPU_CLUSTER = "gpu-cluster"
 KUBERNETES_COMPUTE = "kubernetes"
+DIAGNOSTIC_SETTING = "to-log-analytics"
+"""Every diagnostic setting: the name has to be unique on its resource only."""
+LOCK = "holds-data"
+"""Every lock, for the same reason."""
+# Azure allows 64 characters.
+_SHORT_SUB_RESOURCES = {"databricks_ui_api": "ui", "browser_authentication": "sign-in"}
 
 
 @dataclass(frozen=True)
@@ -171,6 +177,20 @@ class Names:
     @property
     def action_group(self) -> str:
         return f"ag-{self._base}"
+
+    @property
+    def action_group_short(self) -> str:
+        """How mails of alerts name their sender; Azure allows 12 characters."""
+        room = 12 - len(self.environment) - 1
+        return f"{self.product.replace('-', '')[:room]}-{self.environment}"
+
+    def private_endpoint(self, part: str, sub_resource: str) -> str:
+        """The private endpoint of one sub-resource of a part, for example "storage" and "blob"."""
+        return f"pe-{self._base}-{part}-{_SHORT_SUB_RESOURCES.get(sub_resource, sub_resource.lower())}"
+
+    def alert(self, rule: str) -> str:
+        """The alert rule of this key, for example "failed-jobs"."""
+        return f"alert-{self._base}-{rule}"
 
     @property
     def kubernetes(self) -> str:

@@ -127,12 +127,27 @@ class EnvironmentProfile:
     """Key vault: nothing is purged before its retention ends. Cannot be undone: only where names are never reused."""
     vault_retention: int
     blob_retention: int
-    """Deleted blobs and containers can be restored for this long."""
+    """Deleted blobs, containers and file shares can be restored for this long."""
+    lake_cool_after: int
+    """A file of the lake that nobody has read for this long moves to cheaper storage, and back when it is read."""
     image_retention: int
     """Untagged images are kept for this long."""
     log_retention: int
     log_daily_cap_gb: float | None
     """Gigabytes of logs a day before Log Analytics stops taking more; None for no cap."""
+    log_storage_reads: bool
+    """Each read of a blob or file is logged, not only what is written and deleted. Jobs read a lot: not with a cap."""
+    alert_severity_offset: int
+    """Added to the severity of each alert (0 critical to 4 verbose): how much milder than in an environment that others
+    rely on."""
+    alert_frequency: str
+    """How often alert rules look; at most the windows below."""
+    alert_window: str
+    """The time that alert rules look at."""
+    alert_sustained_window: str
+    """The time that alert rules look at for what is no fault while it is short: a cluster at its maximum."""
+    endpoint_latency_limit: int
+    """Milliseconds in which 95 % of the requests to an online endpoint are to be answered."""
     high_business_impact: bool
     """Microsoft gets less diagnostic data, scratch disks are encrypted. Fixed when the workspace is made."""
     infrastructure_encryption: bool
@@ -177,9 +192,16 @@ ENVIRONMENT_PROFILES: dict[str, EnvironmentProfile] = {
             purge_protection=False,
             vault_retention=7,
             blob_retention=7,
+            lake_cool_after=90,
             image_retention=7,
             log_retention=30,
             log_daily_cap_gb=1,
+            log_storage_reads=False,
+            alert_severity_offset=1,
+            alert_frequency="PT15M",
+            alert_window="PT1H",
+            alert_sustained_window="PT6H",
+            endpoint_latency_limit=5000,
             high_business_impact=False,
             infrastructure_encryption=False,
             geo_redundant=False,
@@ -198,9 +220,16 @@ ENVIRONMENT_PROFILES: dict[str, EnvironmentProfile] = {
             purge_protection=False,
             vault_retention=7,
             blob_retention=7,
+            lake_cool_after=90,
             image_retention=7,
             log_retention=30,
             log_daily_cap_gb=1,
+            log_storage_reads=False,
+            alert_severity_offset=1,
+            alert_frequency="PT15M",
+            alert_window="PT1H",
+            alert_sustained_window="PT6H",
+            endpoint_latency_limit=5000,
             high_business_impact=True,
             infrastructure_encryption=True,
             geo_redundant=False,
@@ -219,9 +248,16 @@ ENVIRONMENT_PROFILES: dict[str, EnvironmentProfile] = {
             purge_protection=True,
             vault_retention=90,
             blob_retention=30,
+            lake_cool_after=90,
             image_retention=30,
             log_retention=90,
             log_daily_cap_gb=None,
+            log_storage_reads=True,
+            alert_severity_offset=0,
+            alert_frequency="PT5M",
+            alert_window="PT15M",
+            alert_sustained_window="PT1H",
+            endpoint_latency_limit=1000,
             high_business_impact=True,
             infrastructure_encryption=True,
             geo_redundant=True,

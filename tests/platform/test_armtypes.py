@@ -245,7 +245,7 @@ def test_values_that_are_known_later_pass_everywhere(plans: dict[str, dict[str, 
     for resource in plans["full"]["prod"].resources:
         for path in unknown(resource.body)[1:]:
             # The discriminator decides what the rest means; the engine always knows it.
-            if path[-1] in ("computeType", "datastoreType", "credentialsType", "type"):
+            if path[-1] in ("computeType", "datastoreType", "credentialsType", "type", "odata.type"):
                 continue
             body = copy.deepcopy(dict(resource.body))
             at(*path, value=UNKNOWN)(body)

@@ -58,6 +58,8 @@ def test_what_an_environment_consists_of(plans: Plans) -> None:
         "Microsoft.Authorization/roleAssignments": len([grant for grant in GRANTS if grant.when == "always"]),
         "Microsoft.Storage/storageAccounts": 2,
         "Microsoft.Storage/storageAccounts/blobServices": 2,
+        "Microsoft.Storage/storageAccounts/fileServices": 1,
+        "Microsoft.Storage/storageAccounts/managementPolicies": 1,
         "Microsoft.Storage/storageAccounts/blobServices/containers": len(LAKE_CONTAINERS),
         "Microsoft.KeyVault/vaults": 1,
         "Microsoft.ContainerRegistry/registries": 1,
@@ -203,6 +205,8 @@ def test_what_holds_data_is_protected_in_prod_and_only_there(plans: Plans) -> No
         "container-registry",
         "log-analytics",
         "workspace",
+        # And the locks on what holds data, so that nobody takes one away by the way.
+        *(f"{name}-lock" for name in ("storage", "lake", "key-vault", "container-registry", "log-analytics")),
     }
     assert [resource.name for resource in plans["full"]["dev"].resources if resource.protect] == []
 

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from amlplatform.armtypes import catalogue
 from amlplatform.armtypes.catalogue import ResourceType
-from amlplatform.cloud import arm_ids, computed, preconditions
+from amlplatform.cloud import arm_ids, computed, locks, preconditions
 from amlplatform.cloud.errors import AzureError
 from amlplatform.cloud.state import CloudState, Document
 
@@ -65,12 +65,14 @@ class ResourceManager:
         return document
 
     def delete(self, arm_id: str) -> None:
-        """Delete the resource with everything below it. What is not there is deleted already, as in Azure (204).
+        """Delete the resource with everything below it. What is not there is deleted already, as in Azure (204). Raises
+        AzureError, for example 409 ScopeLocked.
 
         A service of an account (`…/blobServices/default`) lives as long as the account: it only loses its settings.
         """
         with self.state.transaction():
             self._arrive(Call("DELETE", arm_id))
+            locks.refuse_deletion(arm_id, self.state)
             self.state.delete(arm_id, below=not arm_ids.is_singleton(arm_id))
 
     def _arrive(self, call: Call) -> None:

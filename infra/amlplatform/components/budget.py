@@ -26,9 +26,10 @@ class Budget(pulumi.ComponentResource):
         amount: int,
         start: str,
         email: str,
+        action_group: pulumi.Input[str],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """`start`: first day of a month, YYYY-MM-DD."""
+        """`start`: first day of a month, YYYY-MM-DD. `action_group`: id of the group that alerts tell too."""
         super().__init__("amlplatform:budget:Budget", name, None, opts)
         consumption.Budget(
             "budget",
@@ -44,7 +45,9 @@ class Budget(pulumi.ComponentResource):
                     operator=consumption.OperatorType.GREATER_THAN_OR_EQUAL_TO,
                     threshold=threshold,
                     threshold_type=kind,
+                    # The mail is of its own, so that it comes even when the action group is gone or muted.
                     contact_emails=[email],
+                    contact_groups=[action_group],
                     locale=consumption.CultureCode.EN_US,
                 )
                 for key, (threshold, kind) in _NOTIFICATIONS.items()

@@ -57,13 +57,16 @@ class Context:
     parts: list[Part] = field(default_factory=list)
     workspace: Workspace | None = None
     given: set[Grant] = field(default_factory=set)
+    hanging: list[pulumi.Resource] = field(default_factory=list)
+    """What hangs on parts (roles, diagnostic settings, private endpoints): locks are made after it and go before it,
+    because a locked resource lets nothing below it go."""
 
     def assign(self, name: str, rows: Iterable[Grant], opts: pulumi.ResourceOptions) -> Access:
         """Give these roles, whose principals and scopes must be known by now. A principal that nobody named is left
         out (a group whose id is still empty)."""
         chosen = [row for row in rows if row not in self.given and row.principal in self.principals]
         self.given |= set(chosen)
-        return Access(
+        access = Access(
             name,
             grants=chosen,
             principals=self.principals,
@@ -71,6 +74,8 @@ class Context:
             subscription_id=self.subscription_id,
             opts=opts,
         )
+        self.hanging.append(access)
+        return access
 
     def assign_of(self, condition: str, name: str, opts: pulumi.ResourceOptions) -> Access:
         """Give the roles that hold under one condition, for example `roles.option("sql")`."""

@@ -89,7 +89,10 @@ def _blob_service(
     resource_group: pulumi.Input[str],
     account: storage.StorageAccount,
     parent: pulumi.Resource,
+    *,
+    access_times: bool,
 ) -> storage.BlobServiceProperties:
+    """`access_times`: Azure notes, once a day at most, when a blob was last read."""
     days = settings.profile.blob_retention
     return storage.BlobServiceProperties(
         name,
@@ -100,7 +103,55 @@ def _blob_service(
             enabled=True, days=days, allow_permanent_delete=False
         ),
         container_delete_retention_policy=storage.DeleteRetentionPolicyArgs(enabled=True, days=days),
+        last_access_time_tracking_policy=storage.LastAccessTimeTrackingPolicyArgs(
+            enable=True, name=storage.Name.ACCESS_TIME_TRACKING, tracking_granularity_in_days=1, blob_type=["blockBlob"]
+        )
+        if access_times
+        else None,
         opts=pulumi.ResourceOptions(parent=parent),
+    )
+
+
+def _lifecycle(
+    settings: Settings,
+    resource_group: pulumi.Input[str],
+    account: storage.StorageAccount,
+    blobs: storage.BlobServiceProperties,
+    parent: pulumi.Resource,
+) -> None:
+    """Files that nobody reads move to cheaper storage. Nothing is deleted: that is for the product to decide.
+
+    By the last read and not by the last change, because training reads the same files again and again, and reading from
+    cool storage costs extra. Old versions need no rule: an account with hierarchical namespace keeps none.
+    """
+    days = settings.profile.lake_cool_after
+    storage.ManagementPolicy(
+        "lake-lifecycle",
+        management_policy_name="default",
+        account_name=account.name,
+        resource_group_name=resource_group,
+        policy=storage.ManagementPolicySchemaArgs(
+            rules=[
+                storage.ManagementPolicyRuleArgs(
+                    name="cool-when-unread",
+                    enabled=True,
+                    type=storage.RuleType.LIFECYCLE,
+                    definition=storage.ManagementPolicyDefinitionArgs(
+                        filters=storage.ManagementPolicyFilterArgs(blob_types=["blockBlob"]),
+                        actions=storage.ManagementPolicyActionArgs(
+                            base_blob=storage.ManagementPolicyBaseBlobArgs(
+                                tier_to_cool=storage.DateAfterModificationArgs(
+                                    days_after_last_access_time_greater_than=days
+                                ),
+                                enable_auto_tier_to_hot_from_cool=True,
+                            )
+                        ),
+                    ),
+                )
+            ]
+        ),
+        # Azure refuses a rule over access times that nobody notes.
+        opts=pulumi.ResourceOptions(parent=parent, depends_on=[blobs]),
     )
 
 
@@ -120,7 +171,17 @@ class WorkspaceStorage(pulumi.ComponentResource):
         self.account = storage_account(
             "storage", settings.names.storage_account, settings, resource_group, hierarchical=False, parent=self
         )
-        _blob_service("storage-blobs", settings, resource_group, self.account, self)
+        _blob_service("storage-blobs", settings, resource_group, self.account, self, access_times=False)
+        storage.FileServiceProperties(
+            "storage-files",
+            file_services_name="default",
+            account_name=self.account.name,
+            resource_group_name=resource_group,
+            share_delete_retention_policy=storage.DeleteRetentionPolicyArgs(
+                enabled=True, days=settings.profile.blob_retention
+            ),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
         self.register_outputs({"name": self.account.name})
 
 
@@ -173,7 +234,7 @@ class LakeStorage(pulumi.ComponentResource):
         self.account = storage_account(
             "lake", settings.names.lake_account, settings, resource_group, hierarchical=True, parent=self
         )
-        blobs = _blob_service("lake-blobs", settings, resource_group, self.account, self)
+        blobs = _blob_service("lake-blobs", settings, resource_group, self.account, self, access_times=True)
         self.containers = {
             container: storage.BlobContainer(
                 f"lake-{container}",
@@ -185,6 +246,7 @@ class LakeStorage(pulumi.ComponentResource):
             )
             for container in LAKE_CONTAINERS
         }
+        _lifecycle(settings, resource_group, self.account, blobs, self)
         self.register_outputs({"name": self.account.name})
 
     def as_lake(self, settings: Settings, subscription_id: pulumi.Input[str]) -> Lake:
