@@ -68,6 +68,7 @@ ACCESS = [
         "repo:example/churn:environment:*",
         "repo:example/churn:*",
         "repo:example/churn:environment:prod:extra",
+        "repo:example/churn:environment:non-prod",
         "*",
     ),
     Case(
@@ -205,6 +206,8 @@ MACHINE_LEARNING = [
     *case("datastore-without-credentials", "datastore-raw", "properties.credentials.credentialsType", "AccountKey"),
     *case("datastore-without-credentials", "datastore-raw", "properties.serviceDataAccessAuthIdentity", "None"),
     Case("datastore-has-its-account", "lake", REMOVE),
+    Case("datastore-has-its-account", "lake-raw", REMOVE),
+    *(Case("workspace-parts-are-there", one, REMOVE) for one in ("storage", "key-vault", "container-registry")),
     *case("model-registry-by-identity", "model-registry", "identity.type", "None"),
     *flags("compute-no-local-login", "cpu-cluster", False, "properties.disableLocalAuth"),
     *case("compute-no-local-login", "cpu-cluster", f"{NODE}.userAccountCredentials", {"adminUserName": "root"}),

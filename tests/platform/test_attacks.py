@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 from platform_requests import GROUP, PERSON, REQUESTS, ROOT
 
-from amlplatform.plan import Plan, PlannedResource
+from amlplatform.plan import Plan, PlannedResource, plan_environment
 from amlplatform.policies.evaluate import Finding
 from amlplatform.policies.planned import judge
 from amlplatform.policies.rules import RULES
+from amlplatform.profiles import ENVIRONMENT_PROFILES
+from amlplatform.request import Request
 
 Plans = dict[str, dict[str, Plan]]
 Attack = Callable[[dict[str, PlannedResource]], None]
@@ -157,6 +159,31 @@ def test_an_attack_on_prod_is_stopped_by_a_rule(attack: Attack, rule: str, plans
     assert rule in {one.rule for one in stopped(plan, attack)}
     # The plan that was attacked is whole again for the next one.
     assert judge(plan.request, "prod", plan.resources) == []
+
+
+LOOSENED: dict[str, tuple[Any, str]] = {
+    "people": (True, "no-people"),
+    "protect_data": (False, "data-protected"),
+    "locks": (False, "data-locked"),
+    "purge_protection": (False, "vault-purge-protection"),
+    "vault_retention": (7, "vault-soft-delete"),
+    "blob_retention": (1, "blobs-can-be-restored"),
+    "image_retention": (1, "registry-keeps-images"),
+    "log_retention": (30, "logs-kept"),
+    "log_daily_cap_gb": (1, "logs-not-capped-in-prod"),
+    "high_business_impact": (False, "workspace-high-business-impact"),
+    "infrastructure_encryption": (False, "storage-encrypted-twice"),
+    "geo_redundant": (False, "storage-redundant"),
+    "cluster_idle_time": ("PT10H", "cluster-scales-to-zero"),
+}
+
+
+def test_a_loosened_profile_of_prod_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rules read nothing of the profiles: they are what guards them."""
+    changes = {name: value for name, (value, _) in LOOSENED.items()}
+    monkeypatch.setitem(ENVIRONMENT_PROFILES, "prod", dataclasses.replace(ENVIRONMENT_PROFILES["prod"], **changes))
+    plan = plan_environment(Request.model_validate(REQUESTS["full"]()), "prod")
+    assert {rule for _, rule in LOOSENED.values()} <= {one.rule for one in plan.policies if one.stops}
 
 
 def test_the_page_names_each_attack_and_its_rule() -> None:

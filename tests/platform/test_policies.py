@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from policy_cases import CASES, REMOVE, Case
 from policy_parts import (
+    BLOB_READER,
     GROUP_ID,
     LOG_READER,
     PEOPLE,
@@ -31,8 +32,10 @@ from amlplatform.armtypes.catalogue import UNKNOWN
 from amlplatform.policies import arm
 from amlplatform.policies.allowances import Allowance, PersonAllowance
 from amlplatform.policies.evaluate import Finding, evaluate
+from amlplatform.policies.requested import SCOPE_TYPES
 from amlplatform.policies.rule import Context, Resource, ResourceRule, Severity
 from amlplatform.policies.rules import ALL as RULES
+from amlplatform.roles import EXCEPTIONS
 
 World = dict[str, Resource]
 TOKENS = {kind.arm_type: token for token, kind in RESOURCE_TYPES.items()}
@@ -150,7 +153,7 @@ def test_an_environment_that_is_not_named_is_held_to_what_prod_is_held_to(right:
 def _log_readers(until: str) -> Context:
     entry = PersonAllowance(
         object_id=PEOPLE.upper(),
-        role_ids=frozenset({LOG_READER.rpartition("/")[2]}),
+        roles=frozenset({(LOG_READER.rpartition("/")[2], arm.LOG_ANALYTICS)}),
         purpose="log-reader",
         reason="on-call reads logs at night",
         until=datetime.date.fromisoformat(until),
@@ -159,18 +162,27 @@ def _log_readers(until: str) -> Context:
 
 
 def test_people_may_have_what_the_allow_list_names_until_its_last_day(right: World) -> None:
-    person = {"properties.principalType": "Group", "properties.principalId": PEOPLE}
-    reader = {
-        **right,
-        "deploy-reads": changed(right["deploy-reads"], {**person, "properties.roleDefinitionId": LOG_READER}),
-    }
-    assert evaluate(reader.values(), _log_readers("2027-01-31")) == []
-    assert [one.rule for one in evaluate(reader.values(), _log_readers("2027-01-30"))] == ["no-people"]
-    # Another role, or another group, is not what was allowed.
-    more = {**right, "deploy-reads": changed(right["deploy-reads"], person)}
-    assert [one.rule for one in evaluate(more.values(), _log_readers("2027-01-31"))] == ["no-people"]
-    other = changed(reader["deploy-reads"], {"properties.principalId": "b0e1c2d3-1111-4222-8333-444455556666"})
-    assert [one.rule for one in evaluate([other], _log_readers("2027-01-31"))] == ["no-people"]
+    def given(
+        role: str = LOG_READER, scope: str = "log-analytics", person: str = PEOPLE, day: str = "2027-01-31"
+    ) -> set[str]:
+        body = {
+            "properties": {"principalType": "Group", "principalId": person, "roleDefinitionId": role},
+        }
+        one = resource("extra", arm.ROLE_ASSIGNMENT, body, scope=right[scope].arm_id, tags=False)
+        return {finding.rule for finding in evaluate([*right.values(), one], _log_readers(day), RULES)}
+
+    assert given() == set()
+    assert given(day="2027-01-30") == {"no-people"}  # the last day has passed
+    # Another role, another group, another resource, or more than the resource is not what was allowed.
+    assert given(role=BLOB_READER) == {"no-people"}
+    assert given(person="b0e1c2d3-1111-4222-8333-444455556666") == {"no-people"}
+    assert given(scope="workspace") == {"no-people"}
+    assert given(scope="resource-group") == {"no-people"}
+
+
+def test_every_exception_of_a_request_has_a_scope_that_the_rules_know() -> None:
+    scopes = {grant.scope for purpose in EXCEPTIONS.values() for grant in purpose.grants}
+    assert scopes <= set(SCOPE_TYPES)
 
 
 def test_an_exception_is_reported_with_its_reason_and_stops_nothing(right: World) -> None:

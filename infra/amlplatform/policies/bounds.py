@@ -28,6 +28,11 @@ class Bounds:
     cluster_nodes: int
     """Nodes of one cluster at most."""
 
+    @property
+    def platform(self) -> bool:
+        """It is a stack of the platform itself."""
+        return self.kind == "platform"
+
 
 _BOUNDS: dict[str, Bounds] = {
     bounds.kind: bounds

@@ -16,6 +16,20 @@ from amlplatform.roles import EXCEPTIONS, ROLES
 _REACHED_BY_THE_MANAGED_NETWORK = (arm.STORAGE, arm.VAULT, arm.REGISTRY)
 
 
+SCOPE_TYPES: dict[str, str] = {
+    "resource_group": arm.GROUP,
+    "workspace": arm.ML_WORKSPACE,
+    "storage": arm.STORAGE,
+    **dict.fromkeys(("lake_raw", "lake_curated", "lake_output"), arm.CONTAINER),
+    "key_vault": arm.VAULT,
+    "container_registry": arm.REGISTRY,
+    "application_insights": arm.APP_INSIGHTS,
+    "log_analytics": arm.LOG_ANALYTICS,
+    "sql_server": arm.SQL_SERVER,
+}
+"""The ARM types of the scopes on which an exception may give people a role."""
+
+
 def context_of(request: Request, environment: str, resources: Iterable[Resource] = ()) -> Context:
     """The context of one environment of the request."""
     return Context(
@@ -31,7 +45,7 @@ def _people(request: Request, environment: str) -> Iterable[PersonAllowance]:
         purpose = EXCEPTIONS[entry.purpose]
         yield PersonAllowance(
             object_id=entry.group,
-            role_ids=frozenset(ROLES[grant.role].role_id for grant in purpose.grants),
+            roles=frozenset((ROLES[grant.role].role_id, SCOPE_TYPES[grant.scope]) for grant in purpose.grants),
             purpose=entry.purpose,
             reason=entry.reason,
             until=datetime.date.fromisoformat(entry.until),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from amlplatform.armtypes.catalogue import UNKNOWN
 from amlplatform.policies import arm
 from amlplatform.policies.rule import EVERYWHERE, Context, Resource, ResourceRule, Rule
-from amlplatform.policies.values import ABSENT, at, items, shown
+from amlplatform.policies.values import ABSENT, at, is_known_id, items, shown
 
 # learn.microsoft.com/azure/role-based-access-control/built-in-roles/privileged: each can give any role to anybody.
 _UNLIMITED = {
@@ -23,6 +23,18 @@ def _role_id(resource: Resource) -> str:
     return "" if value in (ABSENT, UNKNOWN) else str(value).rpartition("/")[2].lower()
 
 
+def _scope_type(resource: Resource) -> str | None:
+    """The ARM type of what the role is given on; None while that is not known."""
+    scope = resource.arm_id.rpartition(f"/providers/{arm.ROLE_ASSIGNMENT}/")[0]
+    if not is_known_id(scope):
+        return None
+    below, _, address = scope.rpartition("/providers/")
+    if not below:
+        return arm.GROUP if "/resourceGroups/" in scope else ""
+    parts = address.split("/")
+    return "/".join([parts[0], *parts[1::2]])
+
+
 def _people(resource: Resource, context: Context) -> Iterator[str]:
     kind = at(resource.body, "properties.principalType")
     if kind in ("ServicePrincipal", UNKNOWN):
@@ -30,7 +42,8 @@ def _people(resource: Resource, context: Context) -> Iterator[str]:
     if context.bounds.people and kind == "Group":
         return
     principal = at(resource.body, "properties.principalId")
-    if any(one.covers(str(principal), _role_id(resource), context.today) for one in context.people):
+    on = _scope_type(resource)
+    if any(one.covers(str(principal), _role_id(resource), on, context.today) for one in context.people):
         return
     whom = "a service identity or a group" if context.bounds.people else "a service identity"
     yield f"properties.principalType is {shown(kind)} (object id {shown(principal)}), must be {whom}"

@@ -62,8 +62,14 @@ def _subject(resource: Resource, context: Context) -> Iterator[str]:
     match = _GITHUB_ENVIRONMENT.fullmatch(str(subject))
     if match is None:
         yield f"properties.subject is {shown(subject)}, must be repo:OWNER/REPOSITORY:environment:NAME, no wildcard"
-    elif context.environment not in re.split(r"[._-]", match["environment"]):
+    elif not _is_environment(match["environment"], context):
         yield f"properties.subject trusts the environment {match['environment']}, must be {context.environment}"
+
+
+def _is_environment(name: str, context: Context) -> bool:
+    """Whether the CI environment is the stack's own. CI of the platform has one for each product: product-prod."""
+    own = context.environment
+    return name == own or (context.bounds.platform and name.endswith(f"-{own}"))
 
 
 def _pull_requests(stack: Stack, _context: Context) -> Iterator[tuple[Resource, str]]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from amlplatform.armtypes.catalogue import UNKNOWN
 from amlplatform.policies import arm
+from amlplatform.policies.allowances import SQL_ADMINISTRATOR
 from amlplatform.policies.checks import absent, between, constant, each, equals, given
 from amlplatform.policies.rule import (
     ADVISED_IN_PROD,
@@ -28,7 +29,7 @@ def _administrator(resource: Resource, context: Context) -> Iterator[str]:
     kind, sid = at(resource.body, f"{_ADMINISTRATORS}.principalType"), at(resource.body, f"{_ADMINISTRATORS}.sid")
     if kind in ("Application", UNKNOWN) or (context.bounds.people and kind == "Group"):
         return
-    if any(one.covers(str(sid), "sql-administrator", context.today) for one in context.people):
+    if any(one.covers(str(sid), SQL_ADMINISTRATOR, arm.SQL_SERVER, context.today) for one in context.people):
         return
     yield f"{_ADMINISTRATORS}.principalType is {shown(kind)} (object id {shown(sid)}), must be 'Application'"
 

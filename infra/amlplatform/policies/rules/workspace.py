@@ -18,6 +18,8 @@ from amlplatform.policies.rule import (
 )
 from amlplatform.policies.values import ABSENT, at, in_group, is_known, is_known_id, shown
 
+_CONTAINERS = "blobservices/default/containers"
+_CONTAINER_KEYS = ("filesystem", "containerName")
 _PARTS = ("storageAccount", "keyVault", "containerRegistry", "applicationInsights")
 
 
@@ -27,13 +29,36 @@ def _accounts(stack: Stack, _context: Context) -> Iterator[tuple[Resource, str]]
     if not all(is_known_id(one.arm_id) for one in stack.of(arm.STORAGE)):
         return
     groups = {in_group(one.arm_id).partition("/providers/")[0] for one in stack.of(arm.GROUP)}
+    containers = {in_group(one.arm_id) for one in stack.of(arm.CONTAINER)}
     for store in stack.of(arm.DATASTORE):
         name, group = at(store.body, "properties.accountName"), at(store.body, "properties.resourceGroup")
         if not (is_known(name) and is_known(group)):
             continue
         address = f"resourcegroups/{group}".lower()
-        if address in groups and f"{address}/providers/microsoft.storage/storageaccounts/{name}" not in accounts:
+        account = f"{address}/providers/microsoft.storage/storageaccounts/{name}"
+        if address in groups and account not in accounts:
             yield store, f"properties.accountName is {shown(name)}, which the environment no longer has"
+        container = next((at(store.body, f"properties.{key}") for key in _CONTAINER_KEYS if _has(store, key)), ABSENT)
+        if account in accounts and is_known(container) and f"{account}/{_CONTAINERS}/{container}" not in containers:
+            yield store, f"it is on container {shown(container)}, which the environment no longer has"
+
+
+def _has(store: Resource, key: str) -> bool:
+    return at(store.body, f"properties.{key}") is not ABSENT
+
+
+def _missing_parts(stack: Stack, _context: Context) -> Iterator[tuple[Resource, str]]:
+    """A workspace names resources of its own group, which are in the stack, or central ones of another group."""
+    present = {in_group(one.arm_id) for one in stack.resources}
+    groups = {in_group(one.arm_id) for one in stack.of(arm.GROUP) if is_known_id(one.arm_id)}
+    for workspace in stack.of(arm.ML_WORKSPACE):
+        for part in _PARTS:
+            value = at(workspace.body, f"properties.{part}")
+            if not is_known(value) or not is_known_id(str(value)):
+                continue
+            address = in_group(str(value))
+            if address.partition("/providers/")[0] in groups and address not in present:
+                yield workspace, f"properties.{part} names a resource that the environment no longer has"
 
 
 def _registry_region(resource: Resource, _context: Context) -> Iterator[str]:
@@ -77,6 +102,15 @@ RULES: tuple[Rule, ...] = (
         sources=("AML concept-workspace",),
         types=(arm.ML_WORKSPACE,),
         check=where("kind", "Default", then=each(*(given(f"properties.{part}") for part in _PARTS))),
+    ),
+    StackRule(
+        name="workspace-parts-are-there",
+        protects="What the workspace is made of stays in the program: taking it out would delete it",
+        remedy="keep the resource, or name a central one",
+        severity=EVERYWHERE,
+        sources=("own",),
+        types=(arm.ML_WORKSPACE,),
+        check=_missing_parts,
     ),
     ResourceRule(
         name="workspace-current-api",
