@@ -18,13 +18,15 @@ import pytest
 from azure.core.exceptions import ClientAuthenticationError
 from azure.identity import ManagedIdentityCredential, WorkloadIdentityCredential
 from engine_support import LiveProject, explained
-from https_support import GROUP, IDENTITY, ISSUER, NEWEST, SUBJECT, Door
+from https_support import ACCOUNT, GROUP, IDENTITY, ISSUER, NEWEST, SUBJECT, Door
 
 import requests
+from amlplatform.cloud.errors import AzureError
 from amlplatform.cloud.https import certificate
 from amlplatform.cloud.https.azure import PERSON
-from amlplatform.cloud.https.tokens import claims_of, issue
-from amlplatform.cloud.state import OBJECT_ID, SUBSCRIPTION_ID, TENANT_ID
+from amlplatform.cloud.https.tokens import Caller, claims_of, issue
+from amlplatform.cloud.resource_manager import Call, ResourceManager
+from amlplatform.cloud.state import OBJECT_ID, SUBSCRIPTION_ID, TENANT_ID, CloudState
 
 # --- Who calls --------------------------------------------------------------------------------------
 
@@ -111,6 +113,36 @@ def test_who_else_presents_a_token_is_refused(
 ) -> None:
     with pytest.raises(ClientAuthenticationError, match=f"{code}:"):
         workload(**claims).get_token("https://management.azure.com/.default")
+
+
+def test_what_a_caller_may_do_is_asked_for_each_request(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    stranger = Caller(TENANT_ID, TENANT_ID)
+    asked: list[tuple[str, str]] = []
+
+    def manager(caller: Caller) -> ResourceManager:
+        def permit(call: Call, _state: CloudState) -> None:
+            asked.append((call.method, call.arm_id))
+            if caller == stranger:
+                raise AzureError(403, "AuthorizationFailed", f"'{caller.object_id}' does not have authorization")
+
+        return ResourceManager(door.azure.state, [permit])
+
+    monkeypatch.setattr(door.azure, "manager", manager)
+    roles = f"{GROUP}/providers/Microsoft.Authorization/roleAssignments"
+    requests_made = [
+        ("GET", GROUP, None),
+        ("GET", f"{GROUP}/resources", None),
+        ("GET", roles, None),
+        ("POST", f"{ACCOUNT}/listKeys", None),
+        ("PATCH", GROUP, {"tags": {}}),
+        ("DELETE", ACCOUNT, None),
+    ]
+    for method, path, body in requests_made:
+        answer = door.call(method, path, body, token=door.token(stranger))
+        assert answer.status_code == 403, (method, path)
+        assert answer.json()["error"]["code"] == "AuthorizationFailed"
+    assert [path for _method, path in asked] == [path for _method, path, _body in requests_made]
+    assert door.call("GET", ACCOUNT).status_code == 200, "nothing was deleted, and others may"
 
 
 # --- The server -------------------------------------------------------------------------------------

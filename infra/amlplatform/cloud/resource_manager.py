@@ -16,7 +16,7 @@ from amlplatform.cloud import arm_ids, computed, locks, preconditions
 from amlplatform.cloud.errors import AzureError
 from amlplatform.cloud.state import CloudState, Document
 
-Method = Literal["GET", "PUT", "DELETE"]
+Method = Literal["GET", "PUT", "DELETE", "POST"]
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,11 @@ class ResourceManager:
             self._arrive(Call("DELETE", arm_id))
             locks.refuse_deletion(arm_id, self.state)
             self.state.delete(arm_id, below=not arm_ids.is_singleton(arm_id))
+
+    def arrive(self, call: Call) -> None:
+        """A request that is none of the above: a list (GET of a collection), an action (POST). Raises AzureError."""
+        with self.state.transaction():
+            self._arrive(call)
 
     def _arrive(self, call: Call) -> None:
         for hindrance in self.hindrances:

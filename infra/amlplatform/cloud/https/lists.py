@@ -13,6 +13,7 @@ from amlplatform.cloud.errors import AzureError
 from amlplatform.cloud.https import address
 from amlplatform.cloud.https.azure import Azure
 from amlplatform.cloud.https.messages import Request, Response
+from amlplatform.cloud.resource_manager import Call
 from amlplatform.cloud.state import Document
 
 _CONDITION = re.compile(r"\s*([\w/]+)\s+(eq)\s+'((?:[^']|'')*)'\s*", re.IGNORECASE)
@@ -24,7 +25,7 @@ def collection(request: Request, azure: Azure) -> Response:
     """The resources of one type at the place that the path names."""
     where = address.parse(request.path, request.method)
     kind = where.kind
-    _require(where.owner, azure)
+    _require(where.owner, request, azure)
     belongs = _hangs_on if kind.id_template.startswith("{") else _is_in
     at_scope = (request.parameter("$filter") or "").strip().lower() == "atscope()"
     documents = azure.state.of_type(kind.arm_type)
@@ -37,6 +38,7 @@ def collection(request: Request, azure: Azure) -> Response:
 
 def resource_groups(request: Request, azure: Azure) -> Response:
     subscription = f"/subscriptions/{request.values['subscription']}"
+    _require(subscription, request, azure)
     documents = azure.state.of_type(address.RESOURCE_GROUP.arm_type)
     return _page(request, azure, _filtered(request, (d for d in documents if _is_in(d["id"], subscription))))
 
@@ -44,15 +46,16 @@ def resource_groups(request: Request, azure: Azure) -> Response:
 def all_resources(request: Request, azure: Azure) -> Response:
     """Every resource that has a place of its own in a group: children and extensions are not listed, as in Azure."""
     owner = request.path.rpartition("/")[0]
-    _require(owner, azure)
+    _require(owner, request, azure)
     documents = (document for document in azure.state.all() if document["type"] in _LISTED)
     within = (document for document in documents if _is_in(document["id"], owner))
     shown = ({name: document[name] for name in _GENERIC if name in document} for document in within)
     return _page(request, azure, _filtered(request, shown))
 
 
-def _require(owner: str, azure: Azure) -> None:
-    """Raise AzureError (404) when a list is asked for below something that is not there."""
+def _require(owner: str, request: Request, azure: Azure) -> None:
+    """Raise AzureError: 403 when the caller may not see the list, 404 when it is of something that is not there."""
+    azure.manager(request.caller).arrive(Call("GET", request.path))
     if arm_ids.resource_group(owner) and not preconditions.exists(owner, azure.state):
         raise preconditions.not_found(owner)
 

@@ -159,7 +159,7 @@ def _sent(body: Mapping[str, Any], *, keep_nulls: bool = False) -> dict[str, Any
 
 
 def _check_envelope(body: Mapping[str, Any]) -> None:
-    """Raise AzureError (400) for an envelope that Resource Manager itself cannot read; the rest is the types' matter."""
+    """Raise AzureError (400) for an envelope that Resource Manager itself cannot read."""
     identity = body.get("identity")
     assigned = identity.get("userAssignedIdentities") if isinstance(identity, dict) else None
     values = {**{name: body.get(name) for name in _ENVELOPE}, "identity.userAssignedIdentities": assigned}
