@@ -37,6 +37,8 @@ SCOPES: dict[str, str] = {
     "cluster_identity": "cluster identity",
     "endpoint_identity": "endpoint identity",
     "ml_registry": "Azure ML registry (central)",
+    "storage_blob_endpoint": "private endpoint of the workspace storage (blob)",
+    "storage_file_endpoint": "private endpoint of the workspace storage (file)",
 }
 """What roles are given on, and what people call it."""
 
@@ -168,6 +170,20 @@ GRANTS: tuple[Grant, ...] = (
         "Azure AI Enterprise Network Connection Approver",
         "the managed network's private endpoints to storage, lake, vault and registry are approved",
         when=MANAGED_NETWORK,
+    ),
+    Grant(
+        "workspace",
+        "storage_blob_endpoint",
+        "Reader",
+        "the service finds the private endpoint of a closed storage account",
+        PRIVATE_ENDPOINTS,
+    ),
+    Grant(
+        "workspace",
+        "storage_file_endpoint",
+        "Reader",
+        "the service finds the private endpoint of a closed storage account",
+        PRIVATE_ENDPOINTS,
     ),
     # The clusters' identity is what jobs run as.
     Grant("cluster", "workspace", "AzureML Data Scientist", "jobs register models and log metrics"),

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from amlplatform.armtypes import extra_rules, validator
+from amlplatform.armtypes import extra_rules, flattening, validator
 from amlplatform.armtypes.resource_types import RESOURCE_TYPES, ResourceType
 
 # What the Pulumi engine puts in the place of values that are known only after the deployment.
@@ -73,6 +73,9 @@ def arm_body(token: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
             body[envelope[wanted]] = value
         else:
             body.setdefault("properties", {})[properties.get(wanted, key)] = value
+    if kind.boxes and "properties" in body:
+        node = validator.resource_node(kind.arm_type, kind.api_version)["properties"]["properties"]
+        body["properties"] = flattening.boxed(body["properties"], validator.type_node(node["type"]), kind.boxes)
     return body
 
 

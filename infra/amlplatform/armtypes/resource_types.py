@@ -32,6 +32,7 @@ class ResourceType:
     ("" where the id ends in a fixed name).
     `renames` are the inputs whose ARM name the SDK changed beyond case and underscores, `query_inputs` those that are
     sent as query parameters. `nested`: the SDK shows ARM's `properties` as one output and does not lay them flat.
+    `boxes`: what the SDK lays flat also below the first level (see flattening.py).
     """
 
     token: str
@@ -43,6 +44,7 @@ class ResourceType:
     query_inputs: frozenset[str] = frozenset()
     nested: bool = False
     nested_renames: tuple[NestedRename, ...] = ()
+    boxes: tuple[str, ...] = ()
 
     @property
     def address_inputs(self) -> frozenset[str]:
@@ -65,6 +67,7 @@ def _in_group(
     *,
     nested: bool = False,
     nested_renames: tuple[NestedRename, ...] = (),
+    boxes: tuple[str, ...] = (),
 ) -> ResourceType:
     template = f"{_GROUP}/providers/{arm_type}/{{{name_input}}}"
     return ResourceType(
@@ -76,6 +79,7 @@ def _in_group(
         renames or {},
         nested=nested,
         nested_renames=nested_renames,
+        boxes=boxes,
     )
 
 
@@ -90,6 +94,7 @@ def _below(
     renames: Mapping[str, str] | None = None,
     query_inputs: frozenset[str] = frozenset(),
     nested: bool = False,
+    boxes: tuple[str, ...] = (),
 ) -> ResourceType:
     """A child of `parent`, of the same API version; `segments` stand between the parent's id and the child's name."""
     return ResourceType(
@@ -101,6 +106,7 @@ def _below(
         renames or {},
         query_inputs,
         nested,
+        boxes=boxes,
     )
 
 
@@ -146,7 +152,11 @@ _VIRTUAL_NETWORK = _in_group(
     "network:VirtualNetwork", "Microsoft.Network/virtualNetworks", "2024-05-01", "virtualNetworkName"
 )
 _PRIVATE_ENDPOINT = _in_group(
-    "network:PrivateEndpoint", "Microsoft.Network/privateEndpoints", "2024-05-01", "privateEndpointName"
+    "network:PrivateEndpoint",
+    "Microsoft.Network/privateEndpoints",
+    "2024-05-01",
+    "privateEndpointName",
+    boxes=("properties",),
 )
 _PRIVATE_ZONE = _in_group(
     "privatedns:PrivateZone", "Microsoft.Network/privateDnsZones", "2024-06-01", "privateZoneName"
@@ -274,7 +284,13 @@ _NETWORK = (
         "networkSecurityGroupName",
     ),
     _PRIVATE_ENDPOINT,
-    _below(_PRIVATE_ENDPOINT, "network:PrivateDnsZoneGroup", "privateDnsZoneGroups", "privateDnsZoneGroupName"),
+    _below(
+        _PRIVATE_ENDPOINT,
+        "network:PrivateDnsZoneGroup",
+        "privateDnsZoneGroups",
+        "privateDnsZoneGroupName",
+        boxes=("properties",),
+    ),
     _PRIVATE_ZONE,
     _below(_PRIVATE_ZONE, "privatedns:VirtualNetworkLink", "virtualNetworkLinks", "virtualNetworkLinkName"),
 )
@@ -324,7 +340,13 @@ _OPTIONS = (
         f"{_EVENT_HUBS.id_template}/networkRuleSets/default",
         "",
     ),
-    _in_group("streamanalytics:StreamingJob", "Microsoft.StreamAnalytics/streamingjobs", "2020-03-01", "jobName"),
+    _in_group(
+        "streamanalytics:StreamingJob",
+        "Microsoft.StreamAnalytics/streamingjobs",
+        "2020-03-01",
+        "jobName",
+        boxes=("properties",),
+    ),
     _in_group("logic:Workflow", "Microsoft.Logic/workflows", "2019-05-01", "workflowName"),
     _SYSTEM_TOPIC,
     _below(

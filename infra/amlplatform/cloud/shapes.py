@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from amlplatform.armtypes import catalogue, validator
+from amlplatform.armtypes import catalogue, flattening, validator
 from amlplatform.armtypes.catalogue import UNKNOWN, ResourceType
 from amlplatform.cloud.settable import settable
 from amlplatform.cloud.state import Document
@@ -33,6 +33,12 @@ def property_name(kind: ResourceType, arm_name: str) -> str:
 def outputs(kind: ResourceType, document: Mapping[str, Any]) -> dict[str, Any]:
     """The outputs of a resource that exists."""
     top = {_top_name(kind, key): value for key, value in document.items() if key not in _ADDRESS}
+    if kind.boxes and isinstance(top.get("properties"), Mapping):
+        node = validator.resource_node(kind.arm_type, kind.api_version)["properties"]["properties"]
+        top["properties"] = {
+            name: flattening.laid_flat({name: value}, validator.type_node(node["type"]), kind.boxes)[name]
+            for name, value in top["properties"].items()
+        }
     inner = {} if kind.nested else top.pop("properties", {})
     named = {property_name(kind, key): value for key, value in inner.items()}
     # What stands at the top wins: components of Application Insights have a `Name` among their properties, too.
