@@ -247,6 +247,20 @@ def test_clients_wait_when_they_are_throttled(door: Door, resource_client: Resou
         assert resource_client.resource_groups.get("rg-churn-dev").location == "westeurope"
 
 
+def test_a_command_says_how_the_door_is_to_behave(door: Door) -> None:
+    kind = "Microsoft.MachineLearningServices/workspaces/computes"
+    with door.behaving() as behaviour:
+        wishes = {"polls": 3, "page_size": 5, "throttle": 1, "fail": {"type": kind, "code": "OutOfCapacity"}}
+        assert door.call("PUT", "/offline/behaviour", wishes).status_code == 200
+        assert (behaviour.polls, behaviour.page_size) == (3, 5)
+        assert door.refusal("GET", GROUP) == (429, "SubscriptionRequestsThrottled")
+        failure = behaviour.take_failure(kind)
+        assert failure is not None and failure.code == "OutOfCapacity"
+        for odd in ({"poll": 1}, {"polls": -1}, {"polls": True}, {"fail": {"type": kind}}, {"fail": "x"}):
+            assert door.refusal("PUT", "/offline/behaviour", odd) == (400, "InvalidRequestContent")
+        assert behaviour.polls == 3
+
+
 def test_a_token_that_expires_early_reaches_the_sdk(door: Door, resource_client: ResourceManagementClient) -> None:
     with door.behaving(token_lifetime_s=-1), pytest.raises(ClientAuthenticationError) as refused:
         resource_client.resource_groups.get("rg-churn-dev")

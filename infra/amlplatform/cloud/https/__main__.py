@@ -16,7 +16,6 @@ import sys
 from pathlib import Path
 
 from amlplatform.cloud.https.azure import Azure
-from amlplatform.cloud.https.behaviour import Behaviour
 from amlplatform.cloud.https.certificate import CertificateError
 from amlplatform.cloud.https.server import serving
 from amlplatform.cloud.resource_manager import ResourceManager
@@ -27,13 +26,12 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m amlplatform.cloud.https")
     parser.add_argument("--state", type=Path, required=True, help="file of the offline Azure's state")
     parser.add_argument("--folder", type=Path, required=True, help="private folder for the certificate")
-    parser.add_argument("--polls", type=int, default=Behaviour.polls, help="polls until an operation has ended")
     arguments = parser.parse_args(argv)
     # Ctrl-C is for the command, which may still have something to ask.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     state = CloudState(arguments.state)
     manager = ResourceManager(state)
-    azure = Azure(state, lambda _caller: manager, Behaviour(polls=arguments.polls))
+    azure = Azure(state, lambda _caller: manager)
     try:
         with serving(azure, arguments.folder) as environment:
             print(json.dumps(environment), flush=True)

@@ -11,7 +11,7 @@ from amlplatform.cloud.https.tokens import LIFETIME_S
 
 @dataclass
 class Behaviour:
-    """What a test, or `python -m amlplatform.cloud.https`, may set.
+    """What a test may set, and a command by `control.py`.
 
     `polls`: how often a long-running operation is said to be in progress before it ends; 0: it has ended at once.
     `retry_after_s`: what clients are told to wait between polls. `page_size`: entries of one answer to a list, None:

@@ -14,6 +14,7 @@ from amlplatform.cloud.errors import AzureError
 from amlplatform.cloud.https import (
     actions,
     address,
+    control,
     discovery,
     lists,
     login,
@@ -69,6 +70,7 @@ ROUTES = (
     _route("GET", "/metadata/endpoints", discovery.metadata, is_open=True),
     _route("GET", "/msi/token", login.managed_identity, is_open=True),
     _route("POST", "/{tenant}/oauth2/v2.0/token", login.oauth_token, is_open=True),
+    _route("PUT", "/offline/behaviour", control.behave, is_open=True),
     _route("GET", "/tenants", subscriptions.tenants),
     _route("GET", "/subscriptions", subscriptions.subscriptions),
     _route("GET", _SUBSCRIPTION, subscriptions.subscription),
