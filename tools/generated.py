@@ -26,6 +26,7 @@ def sections() -> dict[tuple[str, str], str]:
     The marks in the page are `<!-- NAME: written by tools/generated.py -->` and `<!-- end of NAME -->`.
     """
     from amlplatform import access_matrix  # noqa: PLC0415 (only in the environment of the tests)
+    from amlplatform.monitoring import reference as monitoring  # noqa: PLC0415
     from amlplatform.request import reference  # noqa: PLC0415
 
     return {
@@ -34,6 +35,9 @@ def sections() -> dict[tuple[str, str], str]:
         ("access.md", "rights"): access_matrix.rights(),
         ("access.md", "custom roles"): access_matrix.custom_roles(),
         ("access.md", "exceptions"): access_matrix.exceptions(),
+        ("monitoring.md", "alerts"): monitoring.alerts(),
+        ("monitoring.md", "timing"): monitoring.timing(),
+        ("monitoring.md", "logs"): monitoring.logs(),
     }
 
 

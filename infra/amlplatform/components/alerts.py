@@ -79,12 +79,14 @@ class Alerts(pulumi.ComponentResource):
         super().__init__("amlplatform:alerts:Alerts", name, None, opts)
         self._settings, self._resource_group, self._action_group = settings, resource_group, action_group
         for rule in METRIC_RULES:
-            for target in of_type(watched.parts, rule.arm_type):
+            targets = list(of_type(watched.parts, rule.arm_type))
+            for target in targets:
+                key = rule.key if len(targets) == 1 else f"{rule.key}-{target.name}"
                 if rule.limit == "max_nodes":
                     for cluster, nodes in watched.clusters.items():
-                        self._metric_alert(rule, target, f"{rule.key}-{cluster}", nodes, {"ClusterName": (cluster,)})
+                        self._metric_alert(rule, target, f"{key}-{cluster}", nodes, {"ClusterName": (cluster,)})
                 else:
-                    self._metric_alert(rule, target, rule.key, rule.threshold, rule.only)
+                    self._metric_alert(rule, target, key, rule.threshold, rule.only)
         for rule in QUERY_RULES:
             scope = self._scope(rule, watched)
             if scope is not None:

@@ -93,8 +93,8 @@ METRIC_RULES: tuple[MetricRule, ...] = (
         "failed-jobs",
         "A job failed",
         "A job, or a step of a pipeline, ended as failed.",
-        "Open the experiment in Azure ML studio, read the job's user_logs/std_log.txt and the tab Outputs + logs, "
-        "then fix and submit it again.",
+        "Open the experiment in Azure ML studio and read the job's Outputs + logs; where nobody may enter the "
+        "workspace, read the CI job that submitted it and AmlRunStatusChangedEvent. Then fix and submit it again.",
         severity=1,
         arm_type=_WORKSPACE,
         metric="Failed Runs",
