@@ -47,6 +47,7 @@ NEUTRAL: dict[tuple[str, str], str] = {
     (arm.QUERY_ALERT, "properties.criteria.*"): _MEASURED,
     (arm.QUERY_ALERT, "properties.checkWorkspaceAlertsStorageConfigured"): "whose storage keeps queries",
     (arm.QUERY_ALERT, "properties.skipQueryValidation"): "tables are there only once something was logged",
+    (arm.PRIVATE_ENDPOINT, "properties.subnet.properties.*"): "defaults of the SDK; Azure reads the subnet's id only",
     (arm.BUDGET, "properties.notifications.*.locale"): "the language of a mail",
     (arm.BUDGET, "properties.notifications.*.operator"): "at 80 per cent, or just above",
 }
@@ -68,7 +69,6 @@ HARMLESS: dict[tuple[str, str, str, str], str] = {
     ("test", arm.REGISTRY, "properties.zoneRedundancy", "Enabled"): _STRICTER,
     ("dev", arm.ROLE_ASSIGNMENT, "properties.principalType", "*"): _PRINCIPAL,
     ("dev", arm.ML_WORKSPACE, "*.isolationMode", "AllowInternetOutbound"): "in dev jobs may load packages",
-    ("dev", "*", "properties.network*.defaultAction", "Deny"): _STRICTER,
 }
 """Changes that may pass, by environment, ARM type, path and new value (patterns of fnmatch)."""
 

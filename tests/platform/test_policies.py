@@ -34,7 +34,7 @@ from amlplatform.policies.allowances import Allowance, PersonAllowance
 from amlplatform.policies.evaluate import Finding, evaluate
 from amlplatform.policies.requested import SCOPE_TYPES
 from amlplatform.policies.rule import Context, Resource, ResourceRule, Severity
-from amlplatform.policies.rules import ALL as RULES
+from amlplatform.policies.rules import RULES
 from amlplatform.roles import EXCEPTIONS
 
 World = dict[str, Resource]

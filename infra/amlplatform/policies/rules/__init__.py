@@ -23,10 +23,7 @@ from amlplatform.policies.rules import (
     workspace,
 )
 
-# Rules whose components are not there yet.
-_PENDING = frozenset({"closed-service-is-reachable"})
-
-ALL: tuple[Rule, ...] = (
+RULES: tuple[Rule, ...] = (
     *access.RULES,
     *federation.RULES,
     *network.RULES,
@@ -45,4 +42,3 @@ ALL: tuple[Rule, ...] = (
     *analytics.RULES,
     *streaming.RULES,
 )
-RULES: tuple[Rule, ...] = tuple(rule for rule in ALL if rule.name not in _PENDING)

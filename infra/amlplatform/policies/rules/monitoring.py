@@ -19,7 +19,7 @@ from amlplatform.policies.rule import (
     Stack,
     StackRule,
 )
-from amlplatform.policies.values import ABSENT, at, entries, in_group, is_empty, items, shown
+from amlplatform.policies.values import ABSENT, at, entries, in_group, is_empty, is_known_id, items, shown
 
 OBSERVED = (
     arm.ML_WORKSPACE,
@@ -47,7 +47,7 @@ def _log_rules(resource: Resource, _context: Context) -> Iterator[str]:
     logs = items(resource.body, "properties.logs")
     metrics = items(resource.body, "properties.metrics")
     wanted = "metrics" if _OF_AN_ACCOUNT.search(in_group(resource.arm_id)) else "logs"
-    if is_empty(resource.body, f"properties.{wanted}"):
+    if is_known_id(resource.arm_id) and is_empty(resource.body, f"properties.{wanted}"):
         yield f"properties.{wanted} is empty"
     for name, found in (("logs", logs), ("metrics", metrics)):
         for one in found:
