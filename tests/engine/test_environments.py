@@ -69,14 +69,20 @@ def test_a_larger_cluster_is_an_update_in_place(fresh: LiveProject, tmp_path: Pa
     assert onboarded.returncode == 0, explained(onboarded)
     result = fresh.pulumi("up", DEV, "--skip-preview")
     assert result.returncode == 0, explained(result)
-    assert counts(result)["updated"] == 1
+    assert counts(result)["updated"] == 2, "the cluster, and the alert that says when it is at its maximum"
     with fresh.azure() as azure:
         (cluster,) = [
             document
             for document in azure.of_type("Microsoft.MachineLearningServices/workspaces/computes")
             if document["name"] == "cpu-cluster" and DEV in document["id"]
         ]
+        (alert,) = [
+            document
+            for document in azure.of_type("Microsoft.Insights/metricAlerts")
+            if document["name"] == f"alert-{DEV}-cluster-at-maximum-cpu-cluster"
+        ]
     assert cluster["properties"]["properties"]["scaleSettings"]["maxNodeCount"] == 6
+    assert alert["properties"]["criteria"]["allOf"][0]["threshold"] == 6
 
 
 def test_what_was_changed_behind_pulumis_back_is_found_and_repaired(fresh: LiveProject) -> None:
