@@ -18,13 +18,21 @@ class Endpoints:
 
 
 CORE: dict[str, Endpoints] = {
-    # queue and table: parallel jobs hand out their mini-batches and keep their progress there. The workspace's own
-    # parts get their endpoints in a managed network from Azure ML itself.
-    "storage": Endpoints(("blob", "file", "queue", "table")),
+    # queue and table: parallel jobs and batch endpoints hand out their mini-batches and keep their progress there. A
+    # managed network has endpoints of its own to blob, file, vault, registry and workspace, and not to these two:
+    # learn.microsoft.com/azure/machine-learning/how-to-managed-network, "Scenario: Use batch endpoints".
+    "storage": Endpoints(("blob", "file", "queue", "table"), ("queue", "table")),
     "key-vault": Endpoints(("vault",)),
     "container-registry": Endpoints(("registry",)),
     "lake": Endpoints(("blob", "dfs"), ("blob", "dfs")),
     "workspace": Endpoints(("amlworkspace",)),
 }
-OPTIONS: dict[str, Endpoints] = {}
+OPTIONS: dict[str, Endpoints] = {
+    "ai_services": Endpoints(("account",), ("account",)),
+    "sql": Endpoints(("sqlServer",), ("sqlServer",)),
+    "streaming": Endpoints(("namespace",)),
+    "databricks": Endpoints(("databricks_ui_api", "browser_authentication")),
+    "synapse": Endpoints(("Dev", "Sql", "SqlOnDemand")),
+    "data_factory": Endpoints(("dataFactory",)),
+}
 """By option of the request."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pulumi
 from pulumi_azure_native import authorization, resources
 
@@ -15,7 +17,6 @@ from amlplatform.components.identity import Identities
 from amlplatform.components.keyvault import KeyVault
 from amlplatform.components.locks import Locks
 from amlplatform.components.monitoring import Monitoring
-from amlplatform.components.private_endpoints import PrivateEndpoints
 from amlplatform.components.registry import ContainerRegistry, Registry
 from amlplatform.components.registry import central as central_registry
 from amlplatform.components.settings import Settings
@@ -27,6 +28,9 @@ from amlplatform.request import Request
 from amlplatform.request.federation import federated_subject
 from amlplatform.request.network import CentralLake
 from amlplatform.roles import grants
+
+if TYPE_CHECKING:
+    from amlplatform.components.private_endpoints import PrivateEndpoints
 
 
 def settings_of(request: Request, environment: str) -> Settings:
@@ -154,6 +158,7 @@ class Environment(pulumi.ComponentResource):
             parts=context.core,
             description=context.request.description,
             outbound=_outbound(context),
+            subnet=_compute_subnet(context),
             after=access.of("workspace"),
             opts=child,
         )
@@ -179,7 +184,7 @@ class Environment(pulumi.ComponentResource):
 
     def _compute(self) -> None:
         context, asked = self.context, self.context.asked
-        subnet = asked.subnets.compute if context.settings.network.own_network else ""
+        subnet = _compute_subnet(context)
         clusters = Clusters(
             "clusters",
             context.settings,
@@ -218,6 +223,9 @@ class Environment(pulumi.ComponentResource):
         Locks("locks", settings, parts=context.parts, after=context.hanging, opts=self._child)
 
     def _private_endpoints(self) -> PrivateEndpoints:
+        # Only where they are asked for: the SDK's module of networks takes most of a second to load.
+        from amlplatform.components.private_endpoints import PrivateEndpoints  # noqa: PLC0415
+
         context, asked = self.context, self.context.asked
         made = PrivateEndpoints(
             "private-endpoints",
@@ -322,6 +330,7 @@ def _parts(core: WorkspaceParts) -> list[Part]:
             "storage",
             core.storage.account,
             endpoints=CORE["storage"].inbound,
+            outbound=CORE["storage"].outbound,
             diagnostics=("", "/blobServices/default", "/fileServices/default"),
             holds_data=True,
         ),
@@ -351,6 +360,11 @@ def _parts(core: WorkspaceParts) -> list[Part]:
     if core.monitoring.logs:
         parts.append(Part("log-analytics", core.monitoring.logs, diagnostics=("",), holds_data=True))
     return parts
+
+
+def _compute_subnet(context: Context) -> str:
+    """Where nodes of Azure ML's compute stand; "" where they stand in a network of Azure's."""
+    return context.asked.subnets.compute if context.settings.network.own_network else ""
 
 
 def _outbound(context: Context) -> dict[str, tuple[pulumi.Input[str], str]]:

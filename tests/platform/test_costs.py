@@ -41,8 +41,8 @@ def test_the_items_of_a_request_are_these() -> None:
         ("prod", "container registry"): 1,
         # blob, file, queue, table; vault; registry; blob and dfs of the lake; workspace.
         ("prod", "private endpoints"): 9,
-        # blob, file, vault, registry of the workspace's own; blob and dfs of the lake.
-        ("prod", "private endpoints of the managed network"): 6,
+        # The network's own to blob, file, vault, registry and workspace; queue and table; blob and dfs of the lake.
+        ("prod", "private endpoints of the managed network"): 9,
     }
 
 
@@ -72,7 +72,7 @@ def test_as_many_endpoints_are_charged_as_would_be_made(combination: Combination
     assert charged["private endpoints"] == len(made)
     rules = plan.resource("workspace").body["properties"]["managedNetwork"].get("outboundRules", {})
     if rules:
-        assert charged["private endpoints of the managed network"] == 4 + len(rules)
+        assert charged["private endpoints of the managed network"] == 5 + len(rules)
 
 
 def test_a_month_has_730_hours() -> None:

@@ -164,14 +164,16 @@ def test_the_network_is_one_consistent_set(name: str, environment: str, plans: P
 CLOSED = ("workspace", "storage", "lake", "key-vault", "container-registry")
 
 
-def test_a_managed_network_reaches_the_lake_by_private_endpoints_only(plans: Plans) -> None:
-    lake = plans["full"]["prod"].resource("lake")
+def test_a_managed_network_reaches_lake_queues_and_tables_by_private_endpoints_only(plans: Plans) -> None:
+    lake, storage = (plans["full"]["prod"].resource(name).arm_id for name in ("lake", "storage"))
     network = properties(plans["full"]["prod"], "workspace")["managedNetwork"]
     assert network["isolationMode"] == "AllowOnlyApprovedOutbound"
     rules = network["outboundRules"]
     assert {rule["type"] for rule in rules.values()} == {"PrivateEndpoint"}
-    assert {rule["destination"]["serviceResourceId"] for rule in rules.values()} == {lake.arm_id}
-    assert {rule["destination"]["subresourceTarget"] for rule in rules.values()} == {"blob", "dfs"}
+    targets = {
+        (rule["destination"]["serviceResourceId"], rule["destination"]["subresourceTarget"]) for rule in rules.values()
+    }
+    assert targets == {(lake, "blob"), (lake, "dfs"), (storage, "queue"), (storage, "table")}
     public = properties(plans["full"]["dev"], "workspace")["managedNetwork"]
     assert public["isolationMode"] == "Disabled"
     assert "outboundRules" not in public

@@ -238,11 +238,11 @@ def _network(*, access: str, default: str, export: str, public_ip: bool, workspa
     }
 
 
-def _lake_rule(part: str) -> dict[str, Any]:
+def _rule(target: str, part: str) -> dict[str, Any]:
     return {
         "type": "PrivateEndpoint",
         "category": "UserDefined",
-        "destination": {"serviceResourceId": LAKE, "subresourceTarget": part, "sparkEnabled": False},
+        "destination": {"serviceResourceId": target, "subresourceTarget": part, "sparkEnabled": False},
     }
 
 
@@ -267,7 +267,12 @@ NETWORKS: dict[str, Table] = {
         public_ip=False,
         workspace={
             "properties.managedNetwork.isolationMode": "AllowOnlyApprovedOutbound",
-            "properties.managedNetwork.outboundRules": {"lake-blob": _lake_rule("blob"), "lake-dfs": _lake_rule("dfs")},
+            "properties.managedNetwork.outboundRules": {
+                "lake-blob": _rule(LAKE, "blob"),
+                "lake-dfs": _rule(LAKE, "dfs"),
+                "storage-queue": _rule(IDS["storage"], "queue"),
+                "storage-table": _rule(IDS["storage"], "table"),
+            },
             "properties.provisionNetworkNow": True,
             "properties.imageBuildCompute": "cpu-cluster",
             "properties.serverlessComputeSettings": {"serverlessComputeNoPublicIP": True},

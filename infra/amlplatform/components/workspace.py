@@ -48,11 +48,14 @@ class Workspace(pulumi.ComponentResource):
         parts: WorkspaceParts,
         description: str,
         outbound: Mapping[str, tuple[pulumi.Input[str], str]],
+        subnet: str,
         after: Sequence[pulumi.Resource],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """`outbound`: what jobs in a managed network may reach besides the workspace's own parts, by name of the rule:
         resource id and sub-resource of private link.
+
+        `subnet`: where nodes of serverless compute stand, "" without a network of one's own.
 
         `after`: the roles of the workspace's identity. Without them Azure cannot finish making the workspace.
 
@@ -87,7 +90,8 @@ class Workspace(pulumi.ComponentResource):
             # A registry without public access cannot be reached by Azure's own image builders: the cluster builds.
             image_build_compute=names.CPU_CLUSTER if network.private else None,
             serverless_compute_settings=ml.ServerlessComputeSettingsArgs(
-                serverless_compute_no_public_ip=not network.node_public_ip
+                serverless_compute_no_public_ip=not network.node_public_ip,
+                serverless_compute_custom_subnet=subnet or None,
             ),
             tags=settings.tags,
             opts=settings.holds_data(self, _options(after)),

@@ -13,9 +13,9 @@ from amlplatform.costs import meters
 from amlplatform.costs.prices import PriceTable
 from amlplatform.request import Environment, Request
 
-# A managed network brings endpoints of its own to what the workspace is made of: blob, file, vault and registry.
-# learn.microsoft.com, "Workspace managed virtual network isolation", required private endpoint rules.
-_MANAGED_NETWORK_OWN = 4
+# A managed network brings endpoints of its own to what the workspace is made of: blob, file, vault, registry, and the
+# workspace itself. learn.microsoft.com, "Workspace managed virtual network isolation", required private endpoint rules.
+_MANAGED_NETWORK_OWN = 5
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,8 @@ def _of_network(name: str, asked: Environment) -> Iterator[FixedCost]:
         yield FixedCost(name, "private endpoints", count, "private-endpoint", "the way in, one for each sub-resource")
     if network.managed_network:
         # The workspace's own, those of the lake (also of a central one), and a central registry for models.
-        count = _MANAGED_NETWORK_OWN + len(endpoints.CORE["lake"].outbound) + bool(asked.central.ml_registry)
+        count = _MANAGED_NETWORK_OWN + sum(len(part.outbound) for part in endpoints.CORE.values())
+        count += bool(asked.central.ml_registry)
         count += sum(
             len(endpoints.OPTIONS[option].outbound) for option in asked.options.asked if option in endpoints.OPTIONS
         )
