@@ -47,7 +47,26 @@ NEUTRAL: dict[tuple[str, str], str] = {
     (arm.QUERY_ALERT, "properties.criteria.*"): _MEASURED,
     (arm.QUERY_ALERT, "properties.checkWorkspaceAlertsStorageConfigured"): "whose storage keeps queries",
     (arm.QUERY_ALERT, "properties.skipQueryValidation"): "tables are there only once something was logged",
-    (arm.PRIVATE_ENDPOINT, "properties.subnet.properties.*"): "defaults of the SDK; Azure reads the subnet's id only",
+    (arm.SQL_SERVER, "properties.isIPv6Enabled"): "another protocol through the same firewall",
+    (arm.SQL_DATABASE, "properties.isLedgerOn"): "proof against tampering, for tables that ask for it",
+    (arm.EVENT_HUBS, "properties.kafkaEnabled"): "another protocol with the same identities",
+    (arm.EVENT_HUBS, "properties.isAutoInflateEnabled"): _PRICE,
+    (arm.EVENT_HUB, "properties.retentionDescription.cleanupPolicy"): "which readings are kept for a replay",
+    **dict.fromkeys(
+        (
+            (arm.STREAM_ANALYTICS, f"properties.{name}")
+            for name in (
+                "compatibilityLevel",
+                "contentStoragePolicy",
+                "eventsOutOfOrderPolicy",
+                "jobType",
+                "outputErrorPolicy",
+                "outputStartMode",
+                "*.serialization.*",
+            )
+        ),
+        "how the job works: tests of its query say what it does",
+    ),
     (arm.BUDGET, "properties.notifications.*.locale"): "the language of a mail",
     (arm.BUDGET, "properties.notifications.*.operator"): "at 80 per cent, or just above",
 }
@@ -64,6 +83,14 @@ HARMLESS: dict[tuple[str, str, str, str], str] = {
     ("test", arm.COMPUTE, "*.vmPriority", "LowPriority"): _IN_DEV,
     ("dev", arm.STORAGE, "sku.name", "*"): _IN_DEV,
     ("test", arm.STORAGE, "sku.name", "*"): _IN_DEV,
+    ("*", arm.SQL_SERVER, "properties.minimalTlsVersion", "1.3"): _STRICTER,
+    ("*", arm.SQL_SERVER, "identity.type", "SystemAssigned,UserAssigned"): "a second identity, without any role",
+    ("dev", arm.SQL_SERVER, "properties.administrators.principalType", "Group"): "in dev a group may administer",
+    ("dev", arm.SQL_DATABASE, "*edundan*", "*"): _IN_DEV,
+    ("test", arm.SQL_DATABASE, "*edundan*", "*"): _IN_DEV,
+    ("dev", arm.EVENT_HUBS, "properties.zoneRedundant", "True"): _STRICTER,
+    ("test", arm.EVENT_HUBS, "properties.zoneRedundant", "True"): _STRICTER,
+    ("dev", arm.LOGIC_APP, "properties.state", "*"): "whether the schedule runs in dev",
     ("prod", arm.STORAGE, "sku.name", "Standard_RAGZRS"): "the copy can be read as well, by the same roles",
     ("dev", arm.REGISTRY, "properties.zoneRedundancy", "Enabled"): _STRICTER,
     ("test", arm.REGISTRY, "properties.zoneRedundancy", "Enabled"): _STRICTER,

@@ -103,6 +103,7 @@ NETWORK = [
         "only-trusted-services-pass-the-firewall", "container-registry", "properties.networkRuleBypassOptions", REMOVED
     ),
     *case("network-properties-fit-together", "lake", "properties.publicNetworkAccess", "Enabled"),
+    *case("network-properties-fit-together", "sql", "properties.publicNetworkAccess", "SecuredByPerimeter"),
     *flags("network-properties-fit-together", "cpu-cluster", True, f"{NODE}.enableNodePublicIp"),
     *case("network-properties-fit-together", "cpu-cluster", f"{NODE}.subnet", {"id": "/x"}),
     *flags("network-properties-fit-together", "workspace", False, "properties.provisionNetworkNow"),
@@ -289,6 +290,8 @@ GOVERNANCE = [
     *case("tags-present", "key-vault", "tags", REMOVED, {"product": "churn"}),
     *case("tags-present", "key-vault", "tags.environment", "dev"),
     *case("tags-present", "key-vault", "tags.owner", ""),
+    *case("identity-fits-its-type", "ai", "identity.type", "UserAssigned", "SystemAssigned, UserAssigned"),
+    *case("identity-fits-its-type", "workspace", "identity.type", "SystemAssigned", "None"),
     *case("one-region", "lake", "location", "eastus"),
     *case("no-secret-in-text", "lake", "tags.note", "AccountKey=abc"),
 ]
@@ -331,6 +334,10 @@ OPTIONS = [
     ),
     *flags("ai-services-no-keys", "ai", False, "properties.disableLocalAuth"),
     *case("ai-services-act-by-identity", "ai", "identity", REMOVED),
+    *case("ai-services-contained", "ai", "properties.restrictOutboundNetworkAccess", False),
+    *case("ai-services-contained", "ai", "properties.allowProjectManagement", True),
+    *case("sql-backups-redundant", "sql-database", "properties.requestedBackupStorageRedundancy", "Local", "Geo"),
+    *case("sql-entra-only", "sql", "identity", REMOVED),
     *flags("sql-entra-only", "sql", False, "properties.administrators.azureADOnlyAuthentication"),
     *case("sql-entra-only", "sql", "properties.administrators.principalType", "User", "Group"),
     *case("sql-entra-only", "sql", "properties.administratorLoginPassword", "x"),
@@ -362,6 +369,9 @@ OPTIONS = [
     ),
     *case("data-factory-runs-in-a-managed-network", "adf-runtime", "properties.managedVirtualNetwork", REMOVED),
     *flags("event-hubs-no-keys", "eh", False, "properties.disableLocalAuth"),
+    *case("event-hubs-tier", "eh", "sku", {"name": "Basic", "tier": "Basic"}, {"name": "Standard", "tier": "Premium"}),
+    *flags("event-hubs-zone-redundant", "eh", False, "properties.zoneRedundant"),
+    *flags("only-trusted-services-pass-the-firewall", "eh-network", False, "properties.trustedServiceAccessEnabled"),
     *case("event-hubs-growth-bounded", "eh", "properties.maximumThroughputUnits", 40, 0),
     *case(
         "stream-analytics-acts-by-identity",

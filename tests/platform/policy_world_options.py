@@ -97,6 +97,8 @@ def _ai_and_sql() -> list[Resource]:
                     "disableLocalAuth": True,
                     "publicNetworkAccess": "Disabled",
                     "networkAcls": {"defaultAction": "Deny", "ipRules": [], "virtualNetworkRules": []},
+                    "restrictOutboundNetworkAccess": True,
+                    "allowProjectManagement": False,
                 },
             },
         ),
@@ -104,19 +106,27 @@ def _ai_and_sql() -> list[Resource]:
             "sql",
             arm.SQL_SERVER,
             {
+                "identity": _SYSTEM,
                 "properties": {
                     "administrators": administrators,
                     "minimalTlsVersion": "1.2",
                     "publicNetworkAccess": "Disabled",
                     "restrictOutboundNetworkAccess": "Enabled",
-                }
+                },
             },
             options=_PROTECTED,
         ),
         resource(
             "sql-audit",
             arm.SQL_AUDITING,
-            {"properties": {"state": "Enabled", "retentionDays": 90, "isAzureMonitorTargetEnabled": True}},
+            {
+                "properties": {
+                    "state": "Enabled",
+                    "retentionDays": 90,
+                    "isAzureMonitorTargetEnabled": True,
+                    "isDevopsAuditEnabled": True,
+                }
+            },
             scope=server,
             last="default",
             tags=False,
@@ -126,7 +136,7 @@ def _ai_and_sql() -> list[Resource]:
             arm.SQL_DATABASE,
             {
                 "sku": {"name": "GP_S_Gen5_2"},
-                "properties": {"zoneRedundant": True, "requestedBackupStorageRedundancy": "Geo"},
+                "properties": {"zoneRedundant": True, "requestedBackupStorageRedundancy": "GeoZone"},
             },
             scope=server,
             options=_PROTECTED,
@@ -243,6 +253,7 @@ def _streaming() -> list[Resource]:
                     "disableLocalAuth": True,
                     "minimumTlsVersion": "1.2",
                     "publicNetworkAccess": "Disabled",
+                    "zoneRedundant": True,
                     "isAutoInflateEnabled": True,
                     "maximumThroughputUnits": 4,
                 },
@@ -251,7 +262,13 @@ def _streaming() -> list[Resource]:
         resource(
             "eh-network",
             arm.EVENT_HUBS_NETWORK,
-            {"properties": {"defaultAction": "Deny", "publicNetworkAccess": "Disabled"}},
+            {
+                "properties": {
+                    "defaultAction": "Deny",
+                    "publicNetworkAccess": "Disabled",
+                    "trustedServiceAccessEnabled": True,
+                }
+            },
             scope=namespace,
             last="default",
             tags=False,

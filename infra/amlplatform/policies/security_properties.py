@@ -177,9 +177,18 @@ SECURITY_PROPERTIES: dict[str, tuple[str, ...]] = {
     arm.AKS_EXTENSION: _properties("configurationSettings.allowInsecureConnections"),
     arm.AI_SERVICES: (
         "identity.type",
-        *_properties("disableLocalAuth", "customSubDomainName", "publicNetworkAccess", "networkAcls.defaultAction"),
+        *_properties(
+            "disableLocalAuth",
+            "customSubDomainName",
+            "publicNetworkAccess",
+            "networkAcls.defaultAction",
+            "restrictOutboundNetworkAccess",
+            "allowProjectManagement",
+        ),
     ),
+    arm.EVENT_HUBS_NETWORK: _properties("publicNetworkAccess", "defaultAction", "trustedServiceAccessEnabled"),
     arm.SQL_SERVER: (
+        "identity.type",
         *_properties("minimalTlsVersion", "publicNetworkAccess", "restrictOutboundNetworkAccess"),
         *_in(
             "properties.administrators",
@@ -190,7 +199,7 @@ SECURITY_PROPERTIES: dict[str, tuple[str, ...]] = {
             "tenantId",
         ),
     ),
-    arm.SQL_AUDITING: _properties("state", "retentionDays", "isAzureMonitorTargetEnabled"),
+    arm.SQL_AUDITING: _properties("state", "retentionDays", "isAzureMonitorTargetEnabled", "isDevopsAuditEnabled"),
     arm.SQL_DATABASE: _properties("zoneRedundant", "requestedBackupStorageRedundancy"),
     arm.SYNAPSE: (
         "identity.type",
@@ -208,7 +217,11 @@ SECURITY_PROPERTIES: dict[str, tuple[str, ...]] = {
         *_properties("parameters.enableNoPublicIp.value", "publicNetworkAccess", "requiredNsgRules"),
     ),
     arm.DATA_FACTORY: ("identity.type", "properties.publicNetworkAccess"),
-    arm.EVENT_HUBS: _properties("disableLocalAuth", "minimumTlsVersion", "publicNetworkAccess"),
+    arm.EVENT_HUBS: (
+        "sku.name",
+        "sku.tier",
+        *_properties("disableLocalAuth", "minimumTlsVersion", "publicNetworkAccess", "zoneRedundant"),
+    ),
     arm.STREAM_ANALYTICS: ("identity.type", "properties.transformation.properties.streamingUnits"),
     arm.LOGIC_APP: ("identity.type", "properties.state"),
 }

@@ -31,4 +31,15 @@ RULES: tuple[Rule, ...] = (
         types=(arm.AI_SERVICES,),
         check=equals("identity.type", "SystemAssigned", "UserAssigned", "SystemAssigned, UserAssigned"),
     ),
+    ResourceRule(
+        name="ai-services-contained",
+        protects="The account sends no data to hosts that nobody named, and is for one project: no others in it",
+        remedy="set restrictOutboundNetworkAccess to true, allowProjectManagement to false",
+        severity=EVERYWHERE,
+        sources=("CKV_AZURE_247",),
+        types=(arm.AI_SERVICES,),
+        check=each(
+            equals("properties.restrictOutboundNetworkAccess", True), equals("properties.allowProjectManagement", False)
+        ),
+    ),
 )

@@ -12,7 +12,7 @@ from amlplatform.policies import arm
 from amlplatform.policies.rule import EVERYWHERE, Context, Resource, ResourceRule, Rule, Stack, StackRule
 from amlplatform.policies.secret_patterns import secret_in
 from amlplatform.policies.security_properties import SECURITY_PROPERTIES, missing
-from amlplatform.policies.values import ABSENT, at, shown, texts
+from amlplatform.policies.values import ABSENT, at, is_empty, is_known, shown, texts
 
 PREVIEW_VERSIONS: dict[str, str] = {
     arm.REGISTRY: "2023-01-01-preview",
@@ -80,6 +80,16 @@ def _explicit(resource: Resource, _context: Context) -> Iterator[str]:
         yield f"{path} is not set: what it is then depends on the API version and the SDK"
 
 
+def _identity(resource: Resource, _context: Context) -> Iterator[str]:
+    kind = at(resource.body, "identity.type")
+    if not is_known(kind) or at(resource.body, "identity.userAssignedIdentities") == UNKNOWN:
+        return
+    named = not is_empty(resource.body, "identity.userAssignedIdentities")
+    if named is not ("UserAssigned" in str(kind)):
+        state = "names" if named else "names no"
+        yield f"identity.type is {shown(kind)}, and identity {state} user-assigned identities"
+
+
 RULES: tuple[Rule, ...] = (
     ResourceRule(
         name="resource-type-known",
@@ -124,6 +134,14 @@ RULES: tuple[Rule, ...] = (
             "CAF self-service",
         ),
         check=_tags,
+    ),
+    ResourceRule(
+        name="identity-fits-its-type",
+        protects="A resource has the identities that its roles are given to, and Azure makes none besides them",
+        remedy="name the user-assigned identities, or take SystemAssigned",
+        severity=EVERYWHERE,
+        sources=("own",),
+        check=_identity,
     ),
     StackRule(
         name="one-region",

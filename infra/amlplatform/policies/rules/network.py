@@ -78,6 +78,7 @@ def _closed_and_open(resource: Resource, context: Context) -> Iterator[str]:
 _TRUSTED: dict[str, ResourceCheck] = {
     **dict.fromkeys((arm.STORAGE, arm.VAULT), equals("properties.networkAcls.bypass", "AzureServices")),
     arm.REGISTRY: equals("properties.networkRuleBypassOptions", "AzureServices"),
+    arm.EVENT_HUBS_NETWORK: equals("properties.trustedServiceAccessEnabled", True),
 }
 
 
@@ -110,6 +111,10 @@ def _broad(subject: str, rule: object) -> Iterator[str]:
         yield f"{subject} allows all of {tag}"
 
 
+# An API server has a door of another kind, and a registry of models belongs to several workspaces.
+_WITH_THE_WORKSPACE = tuple(one for one in PUBLIC_ACCESS if one not in (arm.AKS, arm.ML_REGISTRY, arm.ML_WORKSPACE))
+
+
 def _consistent(stack: Stack, _context: Context) -> Iterator[tuple[Resource, str]]:
     """What touches the network of a workspace and its compute comes as one set; other mixtures do not work."""
     for workspace in stack.of(arm.ML_WORKSPACE):
@@ -121,10 +126,10 @@ def _consistent(stack: Stack, _context: Context) -> Iterator[tuple[Resource, str
         yield from _workspace_set(workspace, closed=closed == "Disabled", managed=managed)
         for compute in stack.of(arm.COMPUTE):
             yield from _compute_set(compute, closed=closed == "Disabled", managed=managed)
-        for account in stack.of(arm.STORAGE, arm.VAULT, arm.REGISTRY):
-            door = at(account.body, "properties.publicNetworkAccess")
+        for service in stack.of(*_WITH_THE_WORKSPACE):
+            door = at(service.body, "properties.publicNetworkAccess")
             if is_known(door) and door != closed:
-                yield account, f"properties.publicNetworkAccess is {shown(door)}, the workspace's is {shown(closed)}"
+                yield service, f"properties.publicNetworkAccess is {shown(door)}, the workspace's is {shown(closed)}"
 
 
 def _workspace_set(workspace: Resource, *, closed: bool, managed: bool) -> Iterator[tuple[Resource, str]]:
@@ -226,7 +231,7 @@ RULES: tuple[Rule, ...] = (
             "azure-policy 7804b5c7",
             "DMZ Deny-MachineLearning-SubnetId",
         ),
-        types=(arm.ML_WORKSPACE, arm.COMPUTE, arm.STORAGE, arm.VAULT, arm.REGISTRY),
+        types=(arm.ML_WORKSPACE, arm.COMPUTE, *_WITH_THE_WORKSPACE),
         check=_consistent,
     ),
     ResourceRule(

@@ -55,7 +55,9 @@ def _targets(stack: Stack) -> Iterator[tuple[Resource, Any]]:
 def _unreachable(stack: Stack, context: Context) -> Iterator[tuple[Resource, str]]:
     ways = list(_targets(stack))
     for service in stack.of(*_SERVICES):
-        if not _closed(service) or service.name in context.reached_otherwise:
+        # The firewall of an Event Hubs namespace is a resource of its own.
+        parts = [service, *(one for one in stack.of(arm.EVENT_HUBS_NETWORK) if stack.is_below(one, service))]
+        if not any(map(_closed, parts)) or service.name in context.reached_otherwise:
             continue
         if not any(stack.points_at(source, target, service) for source, target in ways):
             yield service, "is closed to the internet, and no private endpoint or managed network leads to it"

@@ -9,9 +9,8 @@ from amlplatform.policies import arm
 from amlplatform.policies.allowances import SQL_ADMINISTRATOR
 from amlplatform.policies.checks import absent, between, constant, each, equals, given
 from amlplatform.policies.rule import (
-    ADVISED_IN_PROD,
     EVERYWHERE,
-    NOT_IN_DEV,
+    PROD,
     Context,
     Resource,
     ResourceRule,
@@ -65,6 +64,17 @@ def _zones(resource: Resource, _context: Context) -> Iterator[str]:
         yield f"properties.zoneRedundant is {shown(value)}, and {region.name} has zones"
 
 
+def _backups(resource: Resource, _context: Context) -> Iterator[str]:
+    path = "properties.requestedBackupStorageRedundancy"
+    value, region = at(resource.body, path), REGIONS.get(str(at(resource.body, "location")))
+    if region is None or value == UNKNOWN:
+        return
+    best = {(True, True): "GeoZone", (True, False): "Zone", (False, True): "Geo", (False, False): "Local"}
+    wanted = best[region.zones, region.paired]
+    if value != wanted:
+        yield f"{path} is {shown(value)}, must be {wanted!r} in {region.name}"
+
+
 RULES: tuple[Rule, ...] = (
     ResourceRule(
         name="sql-entra-only",
@@ -77,6 +87,7 @@ RULES: tuple[Rule, ...] = (
         ),
         types=(arm.SQL_SERVER,),
         check=each(
+            equals("identity.type", "UserAssigned", "SystemAssigned", "SystemAssigned,UserAssigned"),
             equals(f"{_ADMINISTRATORS}.azureADOnlyAuthentication", True),
             equals(f"{_ADMINISTRATORS}.administratorType", "ActiveDirectory"),
             given(f"{_ADMINISTRATORS}.sid"),
@@ -124,14 +135,16 @@ RULES: tuple[Rule, ...] = (
     ),
     ResourceRule(
         name="sql-audit-kept",
-        protects="The audit log is on, kept for 90 days, and written without a key",
-        remedy="set state Enabled, retentionDays 90 and isAzureMonitorTargetEnabled true",
+        protects="The audit log is on, also for Microsoft's support, kept for 90 days, and written without a key",
+        remedy="set state Enabled, retentionDays 90, isAzureMonitorTargetEnabled and isDevopsAuditEnabled true",
         severity=EVERYWHERE,
         sources=("CKV_AZURE_24",),
         types=(arm.SQL_AUDITING,),
         check=each(
             equals("properties.state", "Enabled"),
-            between("properties.retentionDays", constant(90)),
+            # learn.microsoft.com, "Auditing for Azure SQL Database": 3,285 days are the most.
+            between("properties.retentionDays", constant(90), constant(3_285)),
+            equals("properties.isDevopsAuditEnabled", True),
             absent("properties.storageAccountAccessKey"),
             _target,
         ),
@@ -140,7 +153,7 @@ RULES: tuple[Rule, ...] = (
         name="sql-outbound-restricted",
         protects="A query cannot copy data to a place outside",
         remedy="set restrictOutboundNetworkAccess to Enabled",
-        severity=NOT_IN_DEV,
+        severity=EVERYWHERE,
         sources=("own",),
         types=(arm.SQL_SERVER,),
         check=equals("properties.restrictOutboundNetworkAccess", "Enabled"),
@@ -149,9 +162,18 @@ RULES: tuple[Rule, ...] = (
         name="sql-zone-redundant",
         protects="The database of prod lives on when a zone fails",
         remedy="set zoneRedundant to true",
-        severity=ADVISED_IN_PROD,
+        severity=PROD,
         sources=("CKV_AZURE_229",),
         types=(arm.SQL_DATABASE,),
         check=_zones,
+    ),
+    ResourceRule(
+        name="sql-backups-redundant",
+        protects="The database comes back after the loss of a zone or a region, as far as the region has partners",
+        remedy="take the redundancy that the region offers",
+        severity=PROD,
+        sources=("own",),
+        types=(arm.SQL_DATABASE,),
+        check=_backups,
     ),
 )

@@ -8,8 +8,9 @@ from typing import Any
 from amlplatform.armtypes.catalogue import UNKNOWN
 from amlplatform.policies import arm
 from amlplatform.policies.checks import between, constant, each, equals, where
-from amlplatform.policies.rule import EVERYWHERE, Context, Resource, ResourceRule, Rule
+from amlplatform.policies.rule import EVERYWHERE, PROD, Context, Resource, ResourceRule, Rule
 from amlplatform.policies.values import ABSENT, at, entries, is_known, items, shown
+from amlplatform.regions import REGIONS
 
 _MOST_THROUGHPUT_UNITS = 10
 _MOST_STREAMING_UNITS = 66
@@ -53,6 +54,19 @@ def _subscription(resource: Resource, _context: Context) -> Iterator[str]:
             yield "properties.destination is a webhook that anybody may call"
 
 
+def _tier(resource: Resource, _context: Context) -> Iterator[str]:
+    name, tier = at(resource.body, "sku.name"), at(resource.body, "sku.tier")
+    if UNKNOWN not in (name, tier) and name != tier:
+        yield f"sku.tier is {shown(tier)}, and sku.name {shown(name)}"
+
+
+def _zones(resource: Resource, _context: Context) -> Iterator[str]:
+    region = REGIONS.get(str(at(resource.body, "location")))
+    value = at(resource.body, "properties.zoneRedundant")
+    if region is not None and region.zones and value not in (True, UNKNOWN):
+        yield f"properties.zoneRedundant is {shown(value)}, and {region.name} has zones"
+
+
 RULES: tuple[Rule, ...] = (
     ResourceRule(
         name="event-hubs-no-keys",
@@ -65,6 +79,24 @@ RULES: tuple[Rule, ...] = (
         ),
         types=(arm.EVENT_HUBS,),
         check=each(equals("properties.disableLocalAuth", True), equals("properties.minimumTlsVersion", "1.2", "1.3")),
+    ),
+    ResourceRule(
+        name="event-hubs-tier",
+        protects="Consumer groups, a firewall and private endpoints: the tier Basic has none of them",
+        remedy="take the tier Standard or Premium, as name and as tier",
+        severity=EVERYWHERE,
+        sources=("own",),
+        types=(arm.EVENT_HUBS,),
+        check=each(equals("sku.name", "Standard", "Premium"), _tier),
+    ),
+    ResourceRule(
+        name="event-hubs-zone-redundant",
+        protects="Messages arrive when a zone fails",
+        remedy="set zoneRedundant to true; it is fixed when the namespace is made",
+        severity=PROD,
+        sources=("own",),
+        types=(arm.EVENT_HUBS,),
+        check=_zones,
     ),
     ResourceRule(
         name="event-hubs-growth-bounded",
