@@ -10,6 +10,7 @@ import pytest
 from platform_requests import minimal
 
 from amlplatform.armtypes import catalogue
+from amlplatform.cloud import arm_ids
 from amlplatform.monitoring.alert_rules import METRIC_RULES, QUERY_RULES
 from amlplatform.monitoring.log_settings import LOG_SETTINGS
 from amlplatform.names import Names
@@ -272,3 +273,10 @@ def test_a_central_lake_keeps_the_policies_of_its_owner(changed: Callable[..., P
     plan = changed(lambda data: data["environments"]["dev"].update(central={"lake": lake}))
     assert plan.faults == []
     assert not [one.name for one in plan.resources if one.name.startswith("lake")]
+
+
+def test_sqls_own_database_is_there_with_its_server_so_that_its_logins_can_be_logged() -> None:
+    server = f"{CENTRAL}/Microsoft.Sql/servers/sql-product"
+    assert arm_ids.is_singleton(f"{server}/databases/MASTER")
+    assert not arm_ids.is_singleton(f"{server}/databases/sqldb-product")
+    assert not arm_ids.is_singleton(f"{server}/databases/default")

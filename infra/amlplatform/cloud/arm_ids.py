@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 
 _GROUP = re.compile(r"(/subscriptions/[^/]+/resourceGroups/[^/]+)(/|$)", re.IGNORECASE)
-# Children that come and go with their parent, each under the name "default".
-_SINGLETONS = frozenset(
-    f"microsoft.storage/storageaccounts/{service}"
-    for service in ("blobservices", "fileservices", "queueservices", "tableservices")
-)
+# Children that come and go with their parent, each under one name.
+_SINGLETONS: dict[str, str] = {
+    **{
+        f"microsoft.storage/storageaccounts/{service}": "default"
+        for service in ("blobservices", "fileservices", "queueservices", "tableservices")
+    },
+    "microsoft.sql/servers/databases": "master",
+}
 _ID = re.compile(r"/subscriptions/[^/\s]+/resourceGroups/[^\s]+", re.IGNORECASE)
 
 
@@ -60,4 +63,4 @@ def is_singleton(arm_id: str) -> bool:
 
     Its type decides and not its name: a container may be called "default" too.
     """
-    return arm_type(arm_id).lower() in _SINGLETONS and name(arm_id).lower() == "default"
+    return _SINGLETONS.get(arm_type(arm_id).lower()) == name(arm_id).lower()
