@@ -81,6 +81,9 @@ class _Expressions:
             if resource.arm_type == _IDENTITY_TYPE:
                 reference = f"reference({self._text(resource.arm_id)}, '{resource.api_version}').principalId"
                 self.values[invented_principal_id(resource.azure_name)] = reference
+            elif "SystemAssigned" in str(resource.body.get("identity", {}).get("type")):
+                whole = f"reference({self._text(resource.arm_id)}, '{resource.api_version}', 'Full')"
+                self.values[invented_principal_id(resource.azure_name)] = f"{whole}.identity.principalId"
         self.pattern = re.compile("|".join(map(re.escape, self.values)))
 
     def reference(self, resource: PlannedResource, group: PlannedResource) -> str:

@@ -61,6 +61,7 @@ NAME_RULES: dict[str, NameRule] = {
     ),
     "action_group": NameRule(1, 260, r"[A-Za-z0-9_()-]*", "letters, digits and _ ( ) -"),
     "kubernetes": NameRule(1, 63, r"[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?", "letters, digits, _ and -"),
+    "kubernetes_namespace": NameRule(1, 63, r"[a-z0-9]([a-z0-9-]*[a-z0-9])?", "lower-case letters, digits and -"),
     "databricks": NameRule(3, 64, r"[A-Za-z0-9_-]*", "letters, digits, _ and -"),
     "synapse": NameRule(1, 45, r"[a-z0-9]*", "lower-case letters and digits"),
     "data_factory": NameRule(3, 63, r"[A-Za-z0-9](-?[A-Za-z0-9])*", "letters, digits and single hyphens"),
@@ -206,6 +207,15 @@ class Names:
         return f"id-{self._base}-aks"
 
     @property
+    def kubelet_identity(self) -> str:
+        return f"id-{self._base}-aks-nodes"
+
+    @property
+    def kubernetes_namespace(self) -> str:
+        """The product's namespace in the cluster: a cluster may one day serve several."""
+        return self.product
+
+    @property
     def databricks(self) -> str:
         return f"dbw-{self._base}"
 
@@ -314,6 +324,8 @@ _RULE_OF_OPTION_NAME: dict[str, dict[str, str]] = {
         "kubernetes": "kubernetes",
         "kubernetes_nodes": "resource_group",
         "kubernetes_identity": "identity",
+        "kubelet_identity": "identity",
+        "kubernetes_namespace": "kubernetes_namespace",
     },
     "databricks": {
         "databricks": "databricks",

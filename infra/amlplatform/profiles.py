@@ -39,6 +39,9 @@ class NetworkProfile:
     log_query: Access
     # Nodes stand in a subnet of the organisation's own network, given by id.
     own_network: bool
+    # How nodes of Kubernetes reach the internet: through a load balancer of the cluster's own, or as the subnet's route
+    # table says. Fixed when the cluster is made.
+    kubernetes_outbound: Literal["loadBalancer", "userDefinedRouting"]
     # Options that do not fit, and why.
     excluded_options: Mapping[str, str]
 
@@ -66,6 +69,7 @@ NETWORK_PROFILES: dict[str, NetworkProfile] = {
             log_ingestion="Enabled",
             log_query="Enabled",
             own_network=False,
+            kubernetes_outbound="loadBalancer",
             excluded_options={},
         ),
         NetworkProfile(
@@ -80,6 +84,7 @@ NETWORK_PROFILES: dict[str, NetworkProfile] = {
             log_ingestion="Enabled",
             log_query="Enabled",
             own_network=False,
+            kubernetes_outbound="loadBalancer",
             excluded_options={
                 # learn.microsoft.com, "Workspace managed virtual network isolation", limitations.
                 "kubernetes": "Azure ML attaches no Kubernetes cluster to a workspace with a managed network",
@@ -101,12 +106,49 @@ NETWORK_PROFILES: dict[str, NetworkProfile] = {
             log_ingestion="Enabled",
             log_query="Enabled",
             own_network=True,
+            kubernetes_outbound="userDefinedRouting",
             excluded_options={
                 "scheduled_start": "a Consumption Logic App has no way to a workspace that is closed to the internet",
             },
         ),
     )
 }
+
+
+@dataclass(frozen=True)
+class OptionsProfile:
+    """What an environment's purpose decides of the options."""
+
+    sql_vcores: int
+    sql_pause_after: int | None
+    """Minutes without use after which the database pauses and costs storage only; None: it never does."""
+    throughput_units: int
+    """Event Hubs grows up to this many."""
+    event_retention_hours: int
+    """Readings can be replayed for this long."""
+    schedules_run: bool
+    """Schedules and triggers work by themselves; False: they are made, switched off."""
+    kubernetes_serves: bool
+    """The Kubernetes cluster answers for real. Others are for stress tests: nodes of its size, and fewer of them."""
+    kubernetes_tier: Literal["Free", "Standard"]
+    """Standard: Microsoft promises that the API server is available, and it is paid by the hour."""
+    kubernetes_min_nodes: int
+    """Nodes that stay without load."""
+    kubernetes_system_nodes: int
+    """Nodes on which Kubernetes itself runs alone; 0: it shares those of the endpoints."""
+    kubernetes_routers: Literal[1, 3]
+    """Copies of the router of the endpoints, each on a node of its own."""
+
+    @property
+    def kubernetes_pools(self) -> int:
+        """Pools of nodes: one for all, or one that Kubernetes has for itself besides that of the endpoints."""
+        return 2 if self.kubernetes_system_nodes else 1
+
+    def kubernetes_nodes(self, max_nodes: int) -> int:
+        """Nodes at most when that many may serve: with those that Kubernetes has for itself, which may be one more than
+        there are at rest, and with one in each pool that an upgrade adds for a while."""
+        own = self.kubernetes_system_nodes + 1 if self.kubernetes_system_nodes else 0
+        return max_nodes + own + self.kubernetes_pools
 
 
 @dataclass(frozen=True)
@@ -160,6 +202,7 @@ class EnvironmentProfile:
     """A compute instance stops after this long without use."""
     low_priority: bool
     """Clusters may be asked for with nodes that Azure may take away."""
+    options: OptionsProfile
     locks: bool
     """What holds data has a CanNotDelete lock of its own in Azure, besides Pulumi's protection."""
 
@@ -173,6 +216,10 @@ class EnvironmentProfile:
             (False, True): "Standard_GRS",
             (False, False): "Standard_LRS",
         }[region.zones, region.paired]
+
+    def zones(self, region: Region) -> list[str]:
+        """The zones that nodes are spread over; none where the environment or the region has none."""
+        return ["1", "2", "3"] if self.geo_redundant and region.zones else []
 
     def zone_redundancy(self, region: Region) -> Access:
         """Whether the container registry is spread over the region's zones."""
@@ -208,6 +255,18 @@ ENVIRONMENT_PROFILES: dict[str, EnvironmentProfile] = {
             cluster_idle_time="PT120S",
             instance_idle_time="PT30M",
             low_priority=True,
+            options=OptionsProfile(
+                sql_vcores=1,
+                sql_pause_after=60,
+                throughput_units=2,
+                event_retention_hours=24,
+                schedules_run=False,
+                kubernetes_serves=False,
+                kubernetes_tier="Free",
+                kubernetes_min_nodes=1,
+                kubernetes_system_nodes=0,
+                kubernetes_routers=1,
+            ),
             locks=False,
         ),
         EnvironmentProfile(
@@ -236,6 +295,18 @@ ENVIRONMENT_PROFILES: dict[str, EnvironmentProfile] = {
             cluster_idle_time="PT120S",
             instance_idle_time="PT30M",
             low_priority=True,
+            options=OptionsProfile(
+                sql_vcores=1,
+                sql_pause_after=60,
+                throughput_units=2,
+                event_retention_hours=24,
+                schedules_run=False,
+                kubernetes_serves=False,
+                kubernetes_tier="Free",
+                kubernetes_min_nodes=1,
+                kubernetes_system_nodes=0,
+                kubernetes_routers=1,
+            ),
             locks=False,
         ),
         EnvironmentProfile(
@@ -264,6 +335,18 @@ ENVIRONMENT_PROFILES: dict[str, EnvironmentProfile] = {
             cluster_idle_time="PT300S",
             instance_idle_time="PT30M",
             low_priority=False,
+            options=OptionsProfile(
+                sql_vcores=2,
+                sql_pause_after=None,
+                throughput_units=10,
+                event_retention_hours=168,
+                schedules_run=True,
+                kubernetes_serves=True,
+                kubernetes_tier="Standard",
+                kubernetes_min_nodes=3,
+                kubernetes_system_nodes=2,
+                kubernetes_routers=3,
+            ),
             locks=True,
         ),
     )

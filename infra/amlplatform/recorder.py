@@ -78,6 +78,8 @@ class _Azure(mocks.Mocks):
             # In: a list of ids. Out: a map from id to what Azure knows of it.
             wanted = outputs["identity"].get("userAssignedIdentities", [])
             outputs["identity"] = {**outputs["identity"], "userAssignedIdentities": {key: {} for key in wanted}}
+            if "SystemAssigned" in str(outputs["identity"].get("type")):
+                outputs["identity"] |= {"principalId": invented_principal_id(name), "tenantId": TENANT_ID}
         if kind.arm_type == "Microsoft.ManagedIdentity/userAssignedIdentities":
             outputs |= {"principalId": invented_principal_id(name), "clientId": invented_principal_id(f"{name}/client")}
         if kind.arm_type == "Microsoft.ContainerRegistry/registries":

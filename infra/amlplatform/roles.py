@@ -19,6 +19,10 @@ PRINCIPALS: dict[str, str] = {
     "cluster": "cluster identity",
     "endpoint": "endpoint identity",
     "deploy": "CI (deploy identity)",
+    "stream_analytics": "Stream Analytics",
+    "kubernetes": "Kubernetes control plane",
+    "kubernetes_nodes": "Kubernetes nodes (kubelet)",
+    "logic_app": "Logic App",
     "data_scientists": "data scientists (group)",
 }
 """Who gets roles in an environment, and what people call them. Exceptions are added below."""
@@ -37,6 +41,11 @@ SCOPES: dict[str, str] = {
     "cluster_identity": "cluster identity",
     "endpoint_identity": "endpoint identity",
     "ml_registry": "Azure ML registry (central)",
+    "ai_services": "AI services account",
+    "event_hubs": "Event Hubs namespace",
+    "kubernetes": "Kubernetes cluster",
+    "kubernetes_nodes_identity": "identity of Kubernetes nodes",
+    "kubernetes_subnet": "subnet of Kubernetes nodes",
     "storage_blob_endpoint": "private endpoint of the workspace storage (blob)",
     "storage_file_endpoint": "private endpoint of the workspace storage (file)",
 }
@@ -46,8 +55,9 @@ ALWAYS = "always"
 MANAGED_NETWORK = "managed network"
 PRIVATE_ENDPOINTS = "private endpoints"
 ML_REGISTRY = "ml registry"
+KUBERNETES_SUBNET = "kubernetes in a subnet"
 """Conditions of a row: it holds always, with a managed network, where private endpoints are made here, with a
-central Azure ML registry, or with an option ("option sql")."""
+central Azure ML registry, where nodes of Kubernetes stand in a subnet of one's own, or with an option ("option sql")."""
 
 
 def option(name: str) -> str:
@@ -78,6 +88,11 @@ ROLES: dict[str, Role] = dict(
         _role("Azure AI Inference Deployment Operator", "3afb7f49-54cb-416e-8c09-6dc049efa503"),
         _role("AzureML Data Scientist", "f6c7c914-8db3-469d-8ca1-694a8f32e121"),
         _role("AzureML Compute Operator", "e503ece1-11d0-4e8e-8e2c-7a6c3bf38815"),
+        _role("Cognitive Services User", "a97b65f3-24c7-4388-baec-2e87135dc908"),
+        _role("Azure Event Hubs Data Receiver", "a638d3c7-ab3a-418d-83e6-5f17a39d4fde"),
+        _role("Azure Event Hubs Data Sender", "2b629674-e913-4c01-ae53-ef4638d8f975"),
+        _role("Kubernetes Extension Contributor", "85cb6faf-e071-4c9b-8136-154b5a04f717"),
+        _role("Azure Kubernetes Service Cluster Admin Role", "0ab0b1a8-8aac-4efd-b8c2-3ee1fb270be8"),
         _role("AzureML Registry User", "1823dd4f-9b8c-4ab6-ab4e-7397a3684615"),
         _role("AzureML Metrics Writer (preview)", "635dd51f-9968-44d3-b7fb-6d9a6bd613ae"),
         _role("Storage Blob Data Contributor", "ba92f5b4-2d11-453d-a403-e96b0029c9fe"),
@@ -89,6 +104,9 @@ ROLES: dict[str, Role] = dict(
         _role("Key Vault Secrets User", "4633458b-17de-408a-b874-0445c86b69e6"),
         _role("AcrPull", "7f951dda-4ed3-4680-a7ca-43fe172d538d"),
         _role("Managed Identity Operator", "f1a07417-d97a-45cb-824c-7a7467783830"),
+        _role("Network Contributor", "4d97b98b-1d4f-4787-a291-c67834d212e7"),
+        _role("Azure Kubernetes Service Cluster User Role", "4abbcc35-e782-43d8-92c5-2d3f1bd2253f"),
+        _role("Azure Kubernetes Service RBAC Reader", "7f6c6a51-bcf8-42ba-9220-52d62157d7db"),
         _role("Monitoring Reader", "43d0d8ad-25c7-4714-9337-8ba259a9fe05"),
         _role("Log Analytics Reader", "73c42c96-874c-492b-b04d-ab87d138a893"),
     )
@@ -147,6 +165,78 @@ def _lake_readers(principal: str, why: str) -> tuple[Grant, ...]:
     scopes = ("lake_raw", "lake_curated", "lake_output")
     return tuple(Grant(principal, scope, "Storage Blob Data Reader", why) for scope in scopes)
 
+
+def _of_option(name: str, *rows: tuple[str, str, str, str]) -> tuple[Grant, ...]:
+    return tuple(Grant(*row, when=option(name)) for row in rows)
+
+
+_OPTION_GRANTS: tuple[Grant, ...] = (
+    *_of_option(
+        "ai_services",
+        ("cluster", "ai_services", "Cognitive Services User", "jobs call the models of the account"),
+        ("endpoint", "ai_services", "Cognitive Services User", "deployments call the models of the account"),
+        ("data_scientists", "ai_services", "Cognitive Services User", "to try out the models of the account"),
+    ),
+    *_of_option(
+        "streaming",
+        ("stream_analytics", "event_hubs", "Azure Event Hubs Data Receiver", "reads the devices' readings"),
+        ("stream_analytics", "lake_raw", "Storage Blob Data Contributor", "writes aggregated readings"),
+        ("cluster", "event_hubs", "Azure Event Hubs Data Receiver", "jobs replay readings"),
+        ("data_scientists", "event_hubs", "Azure Event Hubs Data Sender", "to send readings for tests"),
+    ),
+    # learn.microsoft.com/azure/aks/use-managed-identity; azure/machine-learning/how-to-attach-kubernetes-to-workspace: what
+    # a workspace with a user-assigned identity needs that comes by Trusted Access.
+    *_of_option(
+        "kubernetes",
+        (
+            "kubernetes",
+            "kubernetes_nodes_identity",
+            "Managed Identity Operator",
+            "the control plane gives nodes their identity",
+        ),
+        ("kubernetes_nodes", "container_registry", "AcrPull", "nodes pull images"),
+        ("workspace", "kubernetes", "Reader", "the service finds the attached cluster"),
+        (
+            "workspace",
+            "kubernetes",
+            "Kubernetes Extension Contributor",
+            "the service checks its extension when the cluster is attached",
+        ),
+        ("workspace", "kubernetes", "Azure Kubernetes Service Cluster Admin Role", "the service attaches the cluster"),
+        ("workspace", "kubernetes", "Contributor", "the service comes to the cluster by Trusted Access"),
+        (
+            "workspace",
+            "endpoint_identity",
+            "Managed Identity Operator",
+            "the service gives the attached cluster the endpoints' identity",
+        ),
+        (
+            "data_scientists",
+            "kubernetes",
+            "Azure Kubernetes Service Cluster User Role",
+            "to sign in to the cluster with kubectl",
+        ),
+        (
+            "data_scientists",
+            "kubernetes",
+            "Azure Kubernetes Service RBAC Reader",
+            "to see what runs during a stress test",
+        ),
+    ),
+    Grant(
+        "kubernetes",
+        "kubernetes_subnet",
+        "Network Contributor",
+        "the control plane puts nodes and load balancers into the subnet",
+        KUBERNETES_SUBNET,
+    ),
+    *_of_option(
+        "scheduled_start",
+        ("logic_app", "workspace", "AzureML Data Scientist", "invokes the batch endpoint"),
+        ("logic_app", "lake_raw", "Storage Blob Data Reader", "the invoker's identity reads the batch job's input"),
+        ("logic_app", "lake_curated", "Storage Blob Data Reader", "the invoker's identity reads its input"),
+    ),
+)
 
 GRANTS: tuple[Grant, ...] = (
     # The workspace's identity manages what the workspace is made of.
@@ -218,6 +308,7 @@ GRANTS: tuple[Grant, ...] = (
     Grant("deploy", "endpoint_identity", "Managed Identity Operator", "CI attaches the identity to endpoints"),
     Grant("deploy", "ml_registry", "AzureML Registry User", "CI promotes models through the registry", ML_REGISTRY),
     Grant("cluster", "ml_registry", "AzureML Registry User", "jobs read models and environments there", ML_REGISTRY),
+    *_OPTION_GRANTS,
     # People, where the environment's profile lets them in.
     Grant("data_scientists", "workspace", "AzureML Data Scientist", "to work: jobs, models, endpoints, data"),
     # AzureML Data Scientist may use compute, and not make it.

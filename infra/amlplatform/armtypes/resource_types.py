@@ -297,6 +297,10 @@ _NETWORK = (
 _OPTIONS = (
     _AKS,
     _below(_AKS, "containerservice:AgentPool", "agentPools", "agentPoolName"),
+    _below(_AKS, "containerservice:ManagedNamespace", "managedNamespaces", "managedNamespaceName", nested=True),
+    _below(_AKS, "containerservice:ManagedNamespace", "managedNamespaces", "managedNamespaceName", nested=True),
+    _below(_AKS, "containerservice:TrustedAccessRoleBinding", "trustedAccessRoleBindings", "trustedAccessRoleBindingName"),
+    _below(_AKS, "containerservice:MaintenanceConfiguration", "maintenanceConfigurations", "configName"),
     ResourceType(
         "azure-native:kubernetesconfiguration:Extension",
         "Microsoft.KubernetesConfiguration/extensions",

@@ -22,7 +22,7 @@ _REQUIRED, _READ_ONLY, _DEPLOY_TIME = 1, 2, 8
 _ADDRESS = frozenset({"id", "name", "type", "apiVersion"})
 # Bicep's types know no decimals: what Azure's API calls a "number" is an IntegerType there. These are the numbers among
 # the properties of the resources in the catalogue (github.com/Azure/azure-rest-api-specs).
-_NUMBERS = frozenset({"dailyQuotaGb", "SamplingPercentage", "amount", "threshold"})
+_NUMBERS = frozenset({"dailyQuotaGb", "SamplingPercentage", "amount", "minCapacity", "threshold"})
 _PATTERN_PART = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\$", re.DOTALL)
 
 Node = dict[str, Any]

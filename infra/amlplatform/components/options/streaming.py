@@ -1,0 +1,176 @@
+"""Streams: Event Hubs takes readings of devices, Stream Analytics aggregates them into the lake.
+
+The job is made stopped: a PUT does not start it (docs/options.md has the command).
+"""
+
+from __future__ import annotations
+
+from importlib import resources
+
+import pulumi
+from pulumi_azure_native import eventhub
+from pulumi_azure_native import streamanalytics as asa
+
+from amlplatform import endpoints, roles
+from amlplatform.components.context import Context, Part
+from amlplatform.request.options import Streaming as Asked
+
+_NAME = "streaming"
+_HUB, _JOBS_CONSUMER, _REPLAY_CONSUMER = "readings", "stream-analytics", "replay"
+_LATE_SECONDS, _OUT_OF_ORDER_SECONDS = 60, 10
+
+
+def query() -> str:
+    """The query of the job, as it stands in the repository."""
+    return resources.files("amlplatform.streams").joinpath("aggregate.asaql").read_text(encoding="utf-8")
+
+
+class Streaming(pulumi.ComponentResource):
+    """A namespace with one hub, and a job that reads it."""
+
+    namespace: eventhub.Namespace
+    job: asa.StreamingJob
+
+    def __init__(self, name: str, context: Context, asked: Asked, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("amlplatform:streaming:Streaming", name, None, opts)
+        self._context, self._child = context, pulumi.ResourceOptions(parent=self)
+        self.namespace = self._namespace()
+        consumer = self._hub(asked)
+        self.job = self._job(asked, consumer)
+        context.scopes["event_hubs"] = self.namespace.id
+        context.principals["stream_analytics"] = self.job.identity.apply(_principal_of)
+        context.parts += [
+            Part("event-hubs", self.namespace, endpoints=endpoints.OPTIONS[_NAME].inbound, diagnostics=("",)),
+            Part("stream-analytics", self.job, diagnostics=("",)),
+        ]
+        context.assign_of(roles.option(_NAME), "streaming-access", self._child)
+        self.register_outputs({"namespace": self.namespace.name})
+
+    def _namespace(self) -> eventhub.Namespace:
+        settings, group = self._context.settings, self._context.resource_group
+        network, options = settings.network, settings.profile.options
+        namespace = eventhub.Namespace(
+            "event-hubs",
+            namespace_name=settings.names.event_hubs,
+            resource_group_name=group,
+            location=settings.location,
+            sku=eventhub.SkuArgs(name=eventhub.SkuName.STANDARD, tier=eventhub.SkuTier.STANDARD, capacity=1),
+            is_auto_inflate_enabled=True,
+            maximum_throughput_units=options.throughput_units,
+            disable_local_auth=True,
+            minimum_tls_version=eventhub.TlsVersion.TLS_VERSION_1_2,
+            public_network_access=network.public_network_access,
+            kafka_enabled=True,
+            zone_redundant=settings.profile.geo_redundant and settings.region.zones,
+            tags=settings.tags,
+            opts=self._child,
+        )
+        eventhub.NamespaceNetworkRuleSet(
+            "event-hubs-network",
+            namespace_name=namespace.name,
+            resource_group_name=group,
+            default_action=network.firewall_default_action,
+            public_network_access=network.public_network_access,
+            # Stream Analytics reads a closed namespace as a trusted service, with its identity:
+            # learn.microsoft.com/azure/event-hubs/event-hubs-service-endpoints, "Trusted Microsoft services".
+            trusted_service_access_enabled=True,
+            ip_rules=[],
+            virtual_network_rules=[],
+            opts=self._child,
+        )
+        return namespace
+
+    def _hub(self, asked: Asked) -> eventhub.ConsumerGroup:
+        """The hub, a consumer group for the job, and one for jobs that replay readings."""
+        settings, group = self._context.settings, self._context.resource_group
+        hub = eventhub.EventHub(
+            "event-hub",
+            event_hub_name=_HUB,
+            namespace_name=self.namespace.name,
+            resource_group_name=group,
+            partition_count=asked.partitions,
+            retention_description=eventhub.RetentionDescriptionArgs(
+                cleanup_policy=eventhub.CleanupPolicyRetentionDescription.DELETE,
+                retention_time_in_hours=settings.profile.options.event_retention_hours,
+            ),
+            opts=pulumi.ResourceOptions(parent=self, replace_on_changes=["partitionCount"], delete_before_replace=True),
+        )
+        groups = [
+            eventhub.ConsumerGroup(
+                f"consumer-{consumer}",
+                consumer_group_name=consumer,
+                event_hub_name=hub.name,
+                namespace_name=self.namespace.name,
+                resource_group_name=group,
+                opts=self._child,
+            )
+            for consumer in (_JOBS_CONSUMER, _REPLAY_CONSUMER)
+        ]
+        return groups[0]
+
+    def _job(self, asked: Asked, consumer: eventhub.ConsumerGroup) -> asa.StreamingJob:
+        settings = self._context.settings
+        return asa.StreamingJob(
+            "stream-analytics",
+            job_name=settings.names.stream_analytics,
+            resource_group_name=self._context.resource_group,
+            location=settings.location,
+            identity=asa.IdentityArgs(type="SystemAssigned"),
+            sku=asa.SkuArgs(name=asa.SkuName.STANDARD),
+            job_type=asa.JobType.CLOUD,
+            compatibility_level=asa.CompatibilityLevel.COMPATIBILITY_LEVEL_1_2,
+            content_storage_policy=asa.ContentStoragePolicy.SYSTEM_ACCOUNT,
+            data_locale="en-US",
+            events_late_arrival_max_delay_in_seconds=_LATE_SECONDS,
+            events_out_of_order_max_delay_in_seconds=_OUT_OF_ORDER_SECONDS,
+            events_out_of_order_policy=asa.EventsOutOfOrderPolicy.ADJUST,
+            # A row that cannot be written is dropped and logged; a job that stops for it would lose all that follow.
+            output_error_policy=asa.OutputErrorPolicy.DROP,
+            output_start_mode=asa.OutputStartMode.LAST_OUTPUT_EVENT_TIME,
+            inputs=[self._input()],
+            outputs=[self._output()],
+            transformation=asa.TransformationArgs(
+                name="aggregate", query=query(), streaming_units=asked.streaming_units
+            ),
+            tags=settings.tags,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[consumer]),
+        )
+
+    def _input(self) -> asa.InputArgs:
+        return asa.InputArgs(
+            name="readings",
+            properties=asa.StreamInputPropertiesArgs(
+                type="Stream",
+                datasource=asa.EventHubStreamInputDataSourceArgs(
+                    type="Microsoft.ServiceBus/EventHub",
+                    authentication_mode=asa.AuthenticationMode.MSI,
+                    service_bus_namespace=self._context.settings.names.event_hubs,
+                    event_hub_name=_HUB,
+                    consumer_group_name=_JOBS_CONSUMER,
+                ),
+                serialization=asa.JsonSerializationArgs(type="Json", encoding=asa.Encoding.UTF8),
+            ),
+        )
+
+    def _output(self) -> asa.OutputArgs:
+        lake = self._context.core.lake
+        return asa.OutputArgs(
+            name="windows",
+            datasource=asa.BlobOutputDataSourceArgs(
+                type="Microsoft.Storage/Blob",
+                authentication_mode=asa.AuthenticationMode.MSI,
+                storage_accounts=[asa.StorageAccountArgs(account_name=lake.account_name)],
+                container=lake.containers["raw"],
+                path_pattern="readings/{date}",
+                date_format="yyyy/MM/dd",
+                time_format="HH",
+            ),
+            serialization=asa.JsonSerializationArgs(
+                type="Json", encoding=asa.Encoding.UTF8, format=asa.JsonOutputSerializationFormat.LINE_SEPARATED
+            ),
+        )
+
+
+def _principal_of(identity: object) -> str:
+    """The object id of the identity that Azure makes for a resource."""
+    return str(getattr(identity, "principal_id", "") or "")
