@@ -75,6 +75,16 @@ def test_as_many_endpoints_are_charged_as_would_be_made(combination: Combination
         assert charged["private endpoints of the managed network"] == 5 + len(rules)
 
 
+def test_options_that_are_never_idle_are_named() -> None:
+    options = ("streaming", "sql")
+    request = Request.model_validate(Combination("prod", "own-vnet", options, ()).request())
+    found = {cost.item: (cost.quantity, cost.meter) for cost in fixed_costs(request) if cost.environment == "prod"}
+    assert found["SQL vCores"] == (2, "sql-vcore")
+    assert found["streaming units"] == (1, "streaming-unit")
+    dev = Request.model_validate(Combination("dev", "own-vnet", options, ()).request())
+    assert "SQL vCores" not in {cost.item for cost in fixed_costs(dev) if cost.environment == "dev"}
+
+
 def test_a_month_has_730_hours() -> None:
     table = PriceTable(TODAY, "USD", {"westeurope": {"registry": 2.0}, "Global": {"private-endpoint": 0.01}})
     assert table.monthly(meter("private-endpoint"), "westeurope") == pytest.approx(0.01 * HOURS_A_MONTH)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from amlplatform import endpoints
 from amlplatform.costs import meters
 from amlplatform.costs.prices import PriceTable
+from amlplatform.profiles import ENVIRONMENT_PROFILES, OptionsProfile
 from amlplatform.request import Environment, Request
 
 # A managed network brings endpoints of its own to what the workspace is made of: blob, file, vault, registry, and the
@@ -34,7 +35,10 @@ def fixed_costs(request: Request) -> list[FixedCost]:
     return [
         cost
         for name, environment in request.environments.items()
-        for cost in _of_environment(name, environment)
+        for cost in (
+            *_of_environment(name, environment),
+            *_of_options(name, environment, request.profile(name).options),
+        )
     ]
 
 
@@ -46,6 +50,29 @@ def _of_environment(name: str, asked: Environment) -> Iterator[FixedCost]:
     if asked.compute_instances:
         why = "the disk of a stopped compute instance stays"
         yield FixedCost(name, "disks of compute instances", len(asked.compute_instances), "instance-disk", why)
+    yield from _of_kubernetes(name, asked)
+
+
+def _of_kubernetes(name: str, asked: Environment) -> Iterator[FixedCost]:
+    kubernetes, profile = asked.options.kubernetes, ENVIRONMENT_PROFILES[name].options
+    if kubernetes is None:
+        return
+    nodes = profile.kubernetes_min_nodes + profile.kubernetes_system_nodes
+    why = "stay without load; `az aks stop` stops them"
+    yield FixedCost(name, f"Kubernetes nodes ({kubernetes.vm_size})", nodes, f"machine:{kubernetes.vm_size}", why)
+    if profile.kubernetes_tier == "Standard":
+        why = "tier Standard: the API server is available as promised"
+        yield FixedCost(name, "Kubernetes cluster", 1, "kubernetes-tier", why)
+
+
+def _of_options(name: str, asked: Environment, profile: OptionsProfile) -> Iterator[FixedCost]:
+    options = asked.options
+    if options.streaming:
+        yield FixedCost(name, "Event Hubs throughput unit", 1, "throughput-unit", "one is always there")
+        why = "while the job runs, also without readings"
+        yield FixedCost(name, "streaming units", options.streaming.streaming_units, "streaming-unit", why)
+    if options.sql and profile.sql_pause_after is None:
+        yield FixedCost(name, "SQL vCores", profile.sql_vcores, "sql-vcore", "the database never pauses")
 
 
 def _of_network(name: str, asked: Environment) -> Iterator[FixedCost]:
