@@ -207,7 +207,7 @@ class Names:
         return f"id-{self._base}-aks"
 
     @property
-    def kubelet_identity(self) -> str:
+    def kubernetes_nodes_identity(self) -> str:
         return f"id-{self._base}-aks-nodes"
 
     @property
@@ -324,7 +324,7 @@ _RULE_OF_OPTION_NAME: dict[str, dict[str, str]] = {
         "kubernetes": "kubernetes",
         "kubernetes_nodes": "resource_group",
         "kubernetes_identity": "identity",
-        "kubelet_identity": "identity",
+        "kubernetes_nodes_identity": "identity",
         "kubernetes_namespace": "kubernetes_namespace",
     },
     "databricks": {

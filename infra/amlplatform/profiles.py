@@ -37,6 +37,9 @@ class NetworkProfile:
     # data of the project, reading them takes an Entra role, and closing ingestion would lose what jobs report.
     log_ingestion: Access
     log_query: Access
+    # Nodes and Azure's services have no addresses of their own that a firewall by address could name: SQL lets all of
+    # Azure knock, also other organisations. Whoever comes in needs an Entra identity that is a user of the database.
+    azure_addresses: bool
     # Nodes stand in a subnet of the organisation's own network, given by id.
     own_network: bool
     # How nodes of Kubernetes reach the internet: through a load balancer of the cluster's own, or as the subnet's route
@@ -68,6 +71,7 @@ NETWORK_PROFILES: dict[str, NetworkProfile] = {
             registry_export="enabled",
             log_ingestion="Enabled",
             log_query="Enabled",
+            azure_addresses=True,
             own_network=False,
             kubernetes_outbound="loadBalancer",
             excluded_options={},
@@ -83,6 +87,7 @@ NETWORK_PROFILES: dict[str, NetworkProfile] = {
             registry_export="disabled",
             log_ingestion="Enabled",
             log_query="Enabled",
+            azure_addresses=False,
             own_network=False,
             kubernetes_outbound="loadBalancer",
             excluded_options={
@@ -105,6 +110,7 @@ NETWORK_PROFILES: dict[str, NetworkProfile] = {
             registry_export="disabled",
             log_ingestion="Enabled",
             log_query="Enabled",
+            azure_addresses=False,
             own_network=True,
             kubernetes_outbound="userDefinedRouting",
             excluded_options={
@@ -122,6 +128,8 @@ class OptionsProfile:
     sql_vcores: int
     sql_pause_after: int | None
     """Minutes without use after which the database pauses and costs storage only; None: it never does."""
+    sql_threat_alerts: bool
+    """Microsoft Defender watches the database, charged for each server, and mails the owner what looks like an attack."""
     throughput_units: int
     """Event Hubs grows up to this many."""
     event_retention_hours: int
@@ -258,6 +266,7 @@ ENVIRONMENT_PROFILES: dict[str, EnvironmentProfile] = {
             options=OptionsProfile(
                 sql_vcores=1,
                 sql_pause_after=60,
+                sql_threat_alerts=False,
                 throughput_units=2,
                 event_retention_hours=24,
                 schedules_run=False,
@@ -298,6 +307,7 @@ ENVIRONMENT_PROFILES: dict[str, EnvironmentProfile] = {
             options=OptionsProfile(
                 sql_vcores=1,
                 sql_pause_after=60,
+                sql_threat_alerts=False,
                 throughput_units=2,
                 event_retention_hours=24,
                 schedules_run=False,
@@ -338,6 +348,7 @@ ENVIRONMENT_PROFILES: dict[str, EnvironmentProfile] = {
             options=OptionsProfile(
                 sql_vcores=2,
                 sql_pause_after=None,
+                sql_threat_alerts=True,
                 throughput_units=10,
                 event_retention_hours=168,
                 schedules_run=True,

@@ -129,9 +129,9 @@ def print_tables(plans: Sequence[Plan], out: Console) -> None:
         holds = ["yes" if row.holds[environment] else "-" for environment in environments]
         table.add_row(row.principal, row.grant.role, row.scope, *holds)
     out.print(table)
-    table = _table("vCPU quota of Azure ML needed", "environment", "VM family", "vCPUs", "for")
+    table = _table("vCPU quota needed", "environment", "quota of", "VM family", "vCPUs", "for")
     for entry in (entry for plan in plans for entry in plan.quota):
-        table.add_row(entry.environment, entry.family, str(entry.vcpus), ", ".join(entry.uses))
+        table.add_row(entry.environment, entry.kind, entry.family, str(entry.vcpus), ", ".join(entry.uses))
     out.print(table)
     total = sum(len(plan.resources) for plan in plans)
     faults = sum(len(plan.faults) for plan in plans)

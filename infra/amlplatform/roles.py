@@ -57,7 +57,8 @@ PRIVATE_ENDPOINTS = "private endpoints"
 ML_REGISTRY = "ml registry"
 KUBERNETES_SUBNET = "kubernetes in a subnet"
 """Conditions of a row: it holds always, with a managed network, where private endpoints are made here, with a
-central Azure ML registry, where nodes of Kubernetes stand in a subnet of one's own, or with an option ("option sql")."""
+central Azure ML registry, where nodes of Kubernetes stand in a subnet of one's own, or with an option ("option
+sql")."""
 
 
 def option(name: str) -> str:
@@ -184,8 +185,8 @@ _OPTION_GRANTS: tuple[Grant, ...] = (
         ("cluster", "event_hubs", "Azure Event Hubs Data Receiver", "jobs replay readings"),
         ("data_scientists", "event_hubs", "Azure Event Hubs Data Sender", "to send readings for tests"),
     ),
-    # learn.microsoft.com/azure/aks/use-managed-identity; azure/machine-learning/how-to-attach-kubernetes-to-workspace: what
-    # a workspace with a user-assigned identity needs that comes by Trusted Access.
+    # learn.microsoft.com/azure/aks/use-managed-identity; azure/machine-learning/how-to-attach-kubernetes-to-workspace:
+    # what a workspace with a user-assigned identity needs that comes by Trusted Access.
     *_of_option(
         "kubernetes",
         (

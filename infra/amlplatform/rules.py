@@ -41,6 +41,7 @@ ISSUER_PATTERN = r"^(https://[a-z0-9.-]+(/[A-Za-z0-9._-]+)*/?)?$"
 CONTAINER_PATTERN = r"^[a-z0-9](-?[a-z0-9]){2,62}$"
 ENDPOINT_PATTERN = r"^[a-z](-?[a-z0-9]){2,31}$"
 LAKE_FOLDER_PATTERN = r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*$"
+HOST_PATTERN = r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+)?$"
 DATE_PATTERN = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 PERSON_PATTERN = rf"^{_NO_DEVICE}[a-z][a-z0-9]*([-_.][a-z0-9]+)*$"
 MONTH_START_PATTERN = r"^[0-9]{4}-[0-9]{2}-01$"
@@ -199,6 +200,19 @@ def check_ip_range(value: str, field: str) -> str | None:
     return None
 
 
+def check_ip_address(value: str, field: str) -> str | None:
+    """One public address of version 4."""
+    try:
+        address = ipaddress.IPv4Address(value)
+    except ValueError:
+        address = None
+    # The ranges of RFC 5737 are for documentation; Python counts them as private.
+    documentation = value.startswith(("192.0.2.", "198.51.100.", "203.0.113."))
+    if address is None or not (address.is_global or documentation):
+        return fault(field, value, "must be one public IPv4 address", "198.51.100.7")
+    return None
+
+
 def check_reason(value: str, field: str) -> str | None:
     """Why an exception is made: a sentence that an auditor can read."""
     if not 10 <= len(value.strip()) <= 200 or not value.isprintable():
@@ -284,6 +298,14 @@ def check_lake_folder(value: str, field: str) -> str | None:
     if _matches(LAKE_FOLDER_PATTERN, value) and len(value) <= 200:
         return None
     return fault(field, value, "must be a path of letters, digits, _ and -, with / between folders", "incoming")
+
+
+def check_host(value: str, field: str) -> str | None:
+    """The full name of a host, as a certificate has it; empty while there is none."""
+    if _matches(HOST_PATTERN, value) and len(value) <= 253:
+        return None
+    rule = "must be a full host name in lower-case letters, without an address before or a path behind it"
+    return fault(field, value, rule, "scoring.example.com")
 
 
 def check_date(value: str, field: str) -> str | None:

@@ -9,8 +9,12 @@ from __future__ import annotations
 import csv
 import difflib
 import functools
+import re
 from dataclasses import dataclass
 from importlib import resources
+
+# Family, features and version of a size: learn.microsoft.com/azure/virtual-machines/vm-naming-conventions.
+_FEATURES = re.compile(r"Standard_(?P<family>[DEF])\d+(-\d+)?(?P<features>[a-z]*)(_v(?P<version>\d+))?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,19 @@ def all_sizes() -> list[VmSize]:
 def find(name: str) -> VmSize | None:
     """The size of this name, in any casing (Azure does not care about it either), or None."""
     return _table().get(name.lower())
+
+
+def has_local_disk(name: str) -> bool:
+    """Whether a machine of this size has a disk of its own that goes with it, by Azure's naming rules.
+
+    Families D, E and F from version 4 (6 for F) on have one where the features after the number hold a `d`; older ones
+    and other families have it always (learn.microsoft.com/azure/virtual-machines/vm-naming-conventions).
+    """
+    match = _FEATURES.fullmatch(name)
+    if match is None:
+        return True
+    first_without = 6 if match["family"].upper() == "F" else 4
+    return int(match["version"] or 1) < first_without or "d" in match["features"].lower()
 
 
 def closest(name: str) -> str | None:

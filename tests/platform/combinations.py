@@ -18,7 +18,12 @@ from amlplatform.request.options import Options
 
 HUB = "/subscriptions/3f2504e0-4f89-41d3-9a0c-0305e82c3301/resourceGroups/rg-central/providers"
 OPTION_VALUES: dict[str, dict[str, Any]] = {
-    "kubernetes": {"vm_size": "Standard_D4ds_v5", "max_nodes": 3, "authorized_ip_ranges": ["198.51.100.0/24"]},
+    "kubernetes": {
+        "vm_size": "Standard_D4ds_v5",
+        "max_nodes": 3,
+        "authorized_ip_ranges": ["198.51.100.0/24"],
+        "endpoint_host": "scoring.example.com",
+    },
     "databricks": {},
     "synapse": {},
     "data_factory": {"batch_endpoint": "image-scoring"},

@@ -38,6 +38,8 @@ TOKENS = {
     "kubernetes": "containerservice:ManagedCluster",
     "kubernetes_nodes": "resources:ResourceGroup",
     "kubernetes_identity": "managedidentity:UserAssignedIdentity",
+    "kubernetes_nodes_identity": "managedidentity:UserAssignedIdentity",
+    "kubernetes_namespace": "containerservice:ManagedNamespace",
     "databricks": "databricks:Workspace",
     "databricks_managed": "resources:ResourceGroup",
     "databricks_connector": "databricks:AccessConnector",

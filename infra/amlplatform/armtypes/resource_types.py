@@ -298,8 +298,12 @@ _OPTIONS = (
     _AKS,
     _below(_AKS, "containerservice:AgentPool", "agentPools", "agentPoolName"),
     _below(_AKS, "containerservice:ManagedNamespace", "managedNamespaces", "managedNamespaceName", nested=True),
-    _below(_AKS, "containerservice:ManagedNamespace", "managedNamespaces", "managedNamespaceName", nested=True),
-    _below(_AKS, "containerservice:TrustedAccessRoleBinding", "trustedAccessRoleBindings", "trustedAccessRoleBindingName"),
+    _below(
+        _AKS,
+        "containerservice:TrustedAccessRoleBinding",
+        "trustedAccessRoleBindings",
+        "trustedAccessRoleBindingName",
+    ),
     _below(_AKS, "containerservice:MaintenanceConfiguration", "maintenanceConfigurations", "configName"),
     ResourceType(
         "azure-native:kubernetesconfiguration:Extension",
@@ -313,6 +317,11 @@ _OPTIONS = (
     _below(_AI_SERVICES, "cognitiveservices:Deployment", "deployments", "deploymentName", nested=True),
     _SQL_SERVER,
     _SQL_DATABASE,
+    _below(_SQL_DATABASE, "sql:TransparentDataEncryption", "transparentDataEncryption", "tdeName"),
+    _below(_SQL_DATABASE, "sql:BackupShortTermRetentionPolicy", "backupShortTermRetentionPolicies", "policyName"),
+    _below(
+        _SQL_DATABASE, "sql:DatabaseSecurityAlertPolicy", "securityAlertPolicies", "securityAlertPolicyName"
+    ),
     _below(_SQL_SERVER, "sql:FirewallRule", "firewallRules", "firewallRuleName"),
     _below(_SQL_SERVER, "sql:ServerBlobAuditingPolicy", "auditingSettings", "blobAuditingPolicyName"),
     _SYNAPSE,

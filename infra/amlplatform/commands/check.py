@@ -72,7 +72,13 @@ def _document(request: Request, differences: list[changes.Change], table: PriceT
             for environment in request.environments
         },
         "quota": [
-            {"environment": entry.environment, "family": entry.family, "vcpus": entry.vcpus, "uses": list(entry.uses)}
+            {
+                "environment": entry.environment,
+                "quota": entry.kind,
+                "family": entry.family,
+                "vcpus": entry.vcpus,
+                "uses": list(entry.uses),
+            }
             for entry in quota(request)
         ],
         "fixed_costs": {
@@ -113,11 +119,11 @@ def _print(request: Request, differences: list[changes.Change], prices_table: Pr
             cells += [name, f"{len(name)}/{rule_of(kind).high}"] if name else ["-", ""]
         table.add_row(*cells)
     out.print(table)
-    table = Table(title=f"vCPU quota of Azure ML needed in {request.region}", title_justify="left")
-    for heading in ("environment", "VM family", "vCPUs", "for"):
+    table = Table(title=f"vCPU quota needed in {request.region}", title_justify="left")
+    for heading in ("environment", "quota of", "VM family", "vCPUs", "for"):
         table.add_column(heading, justify="right" if heading == "vCPUs" else "left")
     for entry in quota(request):
-        table.add_row(entry.environment, entry.family, str(entry.vcpus), ", ".join(entry.uses))
+        table.add_row(entry.environment, entry.kind, entry.family, str(entry.vcpus), ", ".join(entry.uses))
     out.print(table)
     out.print(_cost_table(request, prices_table))
     if differences:

@@ -92,27 +92,46 @@ def _cluster_faults(profile: EnvironmentProfile, environment: dict[str, Any], pa
 
 
 def _kubernetes_faults(environments: dict[str, Any]) -> Iterator[Fault]:
-    """A stress test says something about prod only on machines of prod's size, and dev costs less than prod."""
+    """Nodes fit, and a stress test says something: on machines of the size that serves, and fewer of them."""
     asked = {
         name: environment["options"]["kubernetes"]
         for name, environment in environments.items()
-        if isinstance(environment, dict)
+        if name in ENVIRONMENT_PROFILES
+        and isinstance(environment, dict)
         and isinstance(environment.get("options"), dict)
         and isinstance(environment["options"].get("kubernetes"), dict)
     }
-    prod = asked.get("prod")
-    if prod is None:
-        return
+    serving = [name for name in asked if ENVIRONMENT_PROFILES[name].options.kubernetes_serves]
     for name, kubernetes in asked.items():
-        path = ("environments", name, "options", "kubernetes")
-        where, size, nodes = ".".join(path), kubernetes.get("vm_size"), kubernetes.get("max_nodes")
-        if size != prod.get("vm_size"):
-            rule = "must be prod's size, so that a stress test shows what prod can do"
-            yield Fault((*path, "vm_size"), rules.fault(f"{where}.vm_size", size, rule, prod.get("vm_size")))
-        limit = prod.get("max_nodes")
-        if name != "prod" and isinstance(nodes, int) and isinstance(limit, int) and nodes >= limit:
-            rule = f"must be fewer than prod's {limit}"
-            yield Fault((*path, "max_nodes"), rules.fault(f"{where}.max_nodes", nodes, rule, max(1, limit - 1)))
+        yield from _kubernetes_node_faults(name, kubernetes)
+        if name not in serving:
+            yield from _stress_test_faults(name, kubernetes, {other: asked[other] for other in serving})
+
+
+def _kubernetes_node_faults(name: str, kubernetes: dict[str, Any]) -> Iterator[Fault]:
+    path = ("environments", name, "options", "kubernetes")
+    size, nodes = kubernetes.get("vm_size"), kubernetes.get("max_nodes")
+    low = ENVIRONMENT_PROFILES[name].options.kubernetes_min_nodes
+    if isinstance(nodes, int) and nodes < low:
+        rule = f"must be at least {low} in {name}: routers of endpoints stand on as many nodes"
+        yield Fault((*path, "max_nodes"), rules.fault(f"{'.'.join(path)}.max_nodes", nodes, rule, low))
+    if isinstance(size, str) and not vm_sizes.has_local_disk(size):
+        rule = "has no disk of its own, on which Kubernetes keeps the system of a node"
+        yield Fault((*path, "vm_size"), rules.fault(f"{'.'.join(path)}.vm_size", size, rule, "Standard_D4ds_v5"))
+
+
+def _stress_test_faults(name: str, kubernetes: dict[str, Any], serving: dict[str, dict[str, Any]]) -> Iterator[Fault]:
+    path = ("environments", name, "options", "kubernetes")
+    size, nodes = kubernetes.get("vm_size"), kubernetes.get("max_nodes")
+    for other, real in serving.items():
+        if size != real.get("vm_size"):
+            rule = f"must be {other}'s size, so that a stress test shows what {other} can do"
+            yield Fault((*path, "vm_size"), rules.fault(f"{'.'.join(path)}.vm_size", size, rule, real.get("vm_size")))
+        limit = real.get("max_nodes")
+        if isinstance(nodes, int) and isinstance(limit, int) and nodes >= limit:
+            rule = f"must be fewer than {other}'s {limit}"
+            text = rules.fault(f"{'.'.join(path)}.max_nodes", nodes, rule, max(1, limit - 1))
+            yield Fault((*path, "max_nodes"), text)
 
 
 def _instance_faults(instances: list[Any], path: tuple[str, ...]) -> Iterator[Fault]:

@@ -246,6 +246,8 @@ class Environment(Part):
             found.add(roles.PRIVATE_ENDPOINTS)
         if self.central.ml_registry:
             found.add(roles.ML_REGISTRY)
+        if self.options.kubernetes and network.own_network and self.subnets.kubernetes:
+            found.add(roles.KUBERNETES_SUBNET)
         return frozenset(found)
 
     @property

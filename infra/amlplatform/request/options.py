@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from amlplatform import rules
-from amlplatform.request.fields import Part, VmSize, rule
+from amlplatform.request.fields import Part, VmSize, pattern, rule
 
 MAX_KUBERNETES_NODES = 100
 
@@ -33,6 +33,16 @@ class Kubernetes(Part):
             examples=[["198.51.100.0/24"]],
         ),
     ]
+    endpoint_host: Annotated[
+        str,
+        rule(rules.check_host),
+        Field(
+            description="Host name in the certificate of the endpoints; empty: the cluster is made, and attached to "
+            "Azure ML when its certificate lies in it",
+            examples=["scoring.example.com"],
+            json_schema_extra=pattern(rules.HOST_PATTERN),
+        ),
+    ] = ""
 
 
 class Databricks(Part):
@@ -75,6 +85,17 @@ class Streaming(Part):
 
 class Sql(Part):
     """A SQL database with Entra logins only; a managed identity is its administrator."""
+
+    addresses: Annotated[
+        list[Annotated[str, rule(rules.check_ip_address)]],
+        Field(
+            default_factory=list,
+            max_length=20,
+            description="Addresses from which people reach the database over the internet, where the network profile is "
+            "open",
+            examples=[["198.51.100.7"]],
+        ),
+    ]
 
 
 class ScheduledStart(Part):

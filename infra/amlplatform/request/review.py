@@ -13,45 +13,64 @@ from amlplatform.request.model import Environment, Request
 _RETIREMENT_NOTICE = datetime.timedelta(days=365)
 
 
+AZURE_ML = "Azure ML"
+VIRTUAL_MACHINES = "virtual machines"
+"""Two quotas of one VM family: jobs and instances of Azure ML use the first, nodes of Kubernetes the second."""
+
+
 @dataclass(frozen=True)
 class Quota:
-    """vCPUs of one VM family that an environment may use at the same time, with what uses them."""
+    """vCPUs of one VM family that an environment may use at the same time, with what uses them. `kind`: of which
+    quota."""
 
     environment: str
     family: str
     vcpus: int
     uses: tuple[str, ...]
+    kind: str = AZURE_ML
+
+
+@dataclass(frozen=True)
+class _Machines:
+    """Machines of one kind: the field that asks for them, what they are for, their size and their number."""
+
+    environment: str
+    path: str
+    label: str
+    size: str
+    count: int
+    kind: str = AZURE_ML
 
 
 def quota(request: Request) -> list[Quota]:
-    """What Azure ML's "Usage + quotas" has to grant, per environment and VM family. Unknown sizes are not in it."""
-    needed: dict[tuple[str, str], tuple[int, tuple[str, ...]]] = {}
-    for name, _, label, size_name, count in _machines(request):
-        size = vm_sizes.find(size_name)
+    """What Azure's "Usage + quotas" has to grant, per environment, quota and VM family. Unknown sizes are not in it."""
+    needed: dict[tuple[str, str, str], tuple[int, tuple[str, ...]]] = {}
+    for machines in _machines(request):
+        size = vm_sizes.find(machines.size)
         if size is None:
             continue
-        vcpus, uses = needed.get((name, size.family), (0, ()))
-        use = f"{label}: {count} × {size.name}"
-        needed[name, size.family] = (vcpus + count * size.vcpus, (*uses, use))
-    return [Quota(name, family, vcpus, uses) for (name, family), (vcpus, uses) in needed.items()]
+        key = (machines.environment, machines.kind, size.family)
+        vcpus, uses = needed.get(key, (0, ()))
+        use = f"{machines.label}: {machines.count} × {size.name}"
+        needed[key] = (vcpus + machines.count * size.vcpus, (*uses, use))
+    return [Quota(name, family, vcpus, uses, kind) for (name, kind, family), (vcpus, uses) in needed.items()]
 
 
-def _machines(request: Request) -> Iterator[tuple[str, str, str, str, int]]:
-    """Environment, field, label, VM size and number of every kind of machine."""
+def _machines(request: Request) -> Iterator[_Machines]:
     for name, environment in request.environments.items():
         path = f"environments.{name}"
-        yield (
-            name,
-            f"{path}.cpu_cluster.vm_size",
-            names.CPU_CLUSTER,
-            environment.cpu_cluster.vm_size,
-            environment.cpu_cluster.max_nodes,
-        )
-        if environment.gpu_cluster:
-            gpu = environment.gpu_cluster
-            yield name, f"{path}.gpu_cluster.vm_size", names.GPU_CLUSTER, gpu.vm_size, gpu.max_nodes
+        cpu, gpu = environment.cpu_cluster, environment.gpu_cluster
+        yield _Machines(name, f"{path}.cpu_cluster.vm_size", names.CPU_CLUSTER, cpu.vm_size, cpu.max_nodes)
+        if gpu:
+            yield _Machines(name, f"{path}.gpu_cluster.vm_size", names.GPU_CLUSTER, gpu.vm_size, gpu.max_nodes)
         for index, instance in enumerate(environment.compute_instances):
-            yield name, f"{path}.compute_instances.{index}.vm_size", "compute instance", instance.vm_size, 1
+            field = f"{path}.compute_instances.{index}.vm_size"
+            yield _Machines(name, field, "compute instance", instance.vm_size, 1)
+        kubernetes = environment.options.kubernetes
+        if kubernetes:
+            count = request.profile(name).options.kubernetes_nodes(kubernetes.max_nodes)
+            field = f"{path}.options.kubernetes.vm_size"
+            yield _Machines(name, field, "kubernetes", kubernetes.vm_size, count, VIRTUAL_MACHINES)
 
 
 def warnings(request: Request, today: datetime.date | None = None) -> list[str]:
@@ -63,6 +82,7 @@ def warnings(request: Request, today: datetime.date | None = None) -> list[str]:
         *_budget_warnings(request, today),
         *_network_warnings(request),
         *_exception_warnings(request, today),
+        *_kubernetes_warnings(request),
     ]
 
 
@@ -131,7 +151,8 @@ def _id_warnings(request: Request) -> Iterator[str]:
 
 
 def _size_warnings(request: Request, today: datetime.date) -> Iterator[str]:
-    for _, path, label, size_name, _ in _machines(request):
+    for machines in _machines(request):
+        path, label, size_name = machines.path, machines.label, machines.size
         size = vm_sizes.find(size_name)
         if size is None:
             close = vm_sizes.closest(size_name)
@@ -178,3 +199,14 @@ def _exception_warnings(request: Request, today: datetime.date) -> Iterator[str]
                     f"environments.{name}.access_exceptions.{index}: {entry.purpose} was needed until {entry.until}; "
                     "take the entry out, or give a new date and reason"
                 )
+
+
+def _kubernetes_warnings(request: Request) -> Iterator[str]:
+    for name, environment in request.environments.items():
+        kubernetes = environment.options.kubernetes
+        if kubernetes and not kubernetes.endpoint_host:
+            yield (
+                f"environments.{name}.options.kubernetes.endpoint_host: is empty, so the cluster is made and not yet "
+                "attached to Azure ML; put the endpoints' certificate into it and name its host: "
+                "docs/options-compute.md"
+            )
