@@ -91,6 +91,8 @@ def rights(request: Request, environment: str) -> list[Right]:
         (ON_DNS_ZONES, [asked.dns_zones]),
         (ON_LOGS, [central.log_analytics]),
         (ON_CENTRAL, [central.log_analytics, central.container_registry, central.lake.account, central.ml_registry]),
+        # The control plane of Kubernetes gets its role on the subnet.
+        (ON_CENTRAL, [asked.subnets.kubernetes if roles.KUBERNETES_SUBNET in asked.conditions else ""]),
     ):
         found += [replace(right, scope=scope) for scope in scopes if scope]
     return found
