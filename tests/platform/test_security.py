@@ -42,6 +42,10 @@ IDS = {
     "application-insights": f"{PROVIDERS}Insights/components/appi-digit-scoring-{{e}}",
     "workspace": f"{PROVIDERS}MachineLearningServices/workspaces/mlw-digit-scoring-{{e}}",
 }
+ENDPOINTS = {
+    f"endpoint-storage-{one}": f"{PROVIDERS}Network/privateEndpoints/pe-digit-scoring-{{e}}-storage-{one}"
+    for one in ("blob", "file")
+}
 INSTANCE = "ci-k3x9a-dev-ub0e1c2d3"
 
 _STORAGE: dict[str, Any] = {
@@ -81,7 +85,12 @@ _DATASTORE: dict[str, Any] = {
     "properties.protocol": "https",
 }
 _LAKE_DATASTORE: dict[str, Any] = {**_DATASTORE, "properties.datastoreType": "AzureDataLakeGen2"}
-_MAIL: dict[str, Any] = {"enabled": True, "contactEmails": ["owner@example.com"], "locale": "en-us"}
+_MAIL: dict[str, Any] = {
+    "enabled": True,
+    "contactEmails": ["owner@example.com"],
+    "contactGroups": [f"{PROVIDERS}Insights/actionGroups/ag-digit-scoring-{{e}}"],
+    "locale": "en-us",
+}
 _NOTIFICATION = {**_MAIL, "operator": "GreaterThanOrEqualTo"}
 
 ALWAYS: Table = {
@@ -90,6 +99,9 @@ ALWAYS: Table = {
     "storage-blobs": _BLOBS,
     "lake": {**_STORAGE, "properties.isHnsEnabled": True},
     "lake-blobs": _BLOBS,
+    # What they say is tested in test_monitoring; here they are only no surprise.
+    "storage-files": {"properties.shareDeleteRetentionPolicy.enabled": True},
+    "lake-lifecycle": {},
     **{f"lake-{one}": {"properties.publicAccess": "None"} for one in ("raw", "curated", "output")},
     "key-vault": {
         "properties.tenantId": "00000000-0000-0000-0000-00000000000a",
@@ -283,6 +295,7 @@ NETWORKS: dict[str, Table] = {
 # https://learn.microsoft.com/azure/role-based-access-control/built-in-roles
 ROLE_IDS = {
     "Contributor": "b24988ac-6180-42a0-ab88-20f7382dd24c",
+    "Reader": "acdd72a7-3385-48ef-bd42-f606fba81ae7",
     "Network Connection Approver": "b556d68e-0be0-4f35-a333-ad7ee1ce17ea",
     "Inference Deployment Operator": "3afb7f49-54cb-416e-8c09-6dc049efa503",
     "ML Data Scientist": "f6c7c914-8db3-469d-8ca1-694a8f32e121",
@@ -313,6 +326,8 @@ ROLES: list[tuple[str, str, str, bool, bool]] = [
     ("workspace", "Contributor", "application-insights", True, True),
     *(("workspace", "Blob Reader", f"lake-{one}", True, True) for one in ("raw", "curated", "output")),
     ("workspace", "Network Connection Approver", "resource-group", False, True),
+    ("workspace", "Reader", "endpoint-storage-blob", False, True),
+    ("workspace", "Reader", "endpoint-storage-file", False, True),
     ("cluster", "ML Data Scientist", "workspace", True, True),
     ("cluster", "Blob Contributor", "storage", True, True),
     ("cluster", "Queue Contributor", "storage", True, True),
@@ -405,13 +420,14 @@ def test_the_roles_are_these_and_no_others(name: str, environment: str, plans: P
     expected = []
     for principal, role, scope, dev, prod in ROLES:
         wanted = prod if environment == "prod" else dev
-        wanted = wanted or (name == "full-private" and role == "Network Connection Approver")
-        if not wanted or (name == "minimal" and principal == "people"):
+        wanted = wanted or (name == "full-private" and (role == "Network Connection Approver" or scope in ENDPOINTS))
+        # The minimal request names neither a group nor a subnet for private endpoints.
+        if not wanted or (name == "minimal" and (principal == "people" or scope in ENDPOINTS)):
             continue
         who = GROUP if principal == "people" else invented_principal_id(f"id-digit-scoring-{environment}-{principal}")
         kind = "Group" if principal == "people" else "ServicePrincipal"
         role_id = f"{SUBSCRIPTION}/providers/Microsoft.Authorization/roleDefinitions/{ROLE_IDS[role]}"
-        expected.append((IDS[scope].replace("{e}", environment), who, kind, role_id))
+        expected.append(({**IDS, **ENDPOINTS}[scope].replace("{e}", environment), who, kind, role_id))
     planned = []
     for one in plans[name][environment].resources:
         if one.arm_type == "Microsoft.Authorization/roleAssignments":
