@@ -22,6 +22,7 @@ def _pool() -> dict[str, Any]:
         "type": "VirtualMachineScaleSets",
         "mode": "System",
         "maxPods": 60,
+        "securityProfile": {"sshAccess": "Disabled"},
         "enableNodePublicIP": False,
         "enableEncryptionAtHost": True,
         "enableAutoScaling": True,
@@ -49,12 +50,23 @@ def _cluster() -> dict[str, Any]:
             "disableLocalAccounts": True,
             "enableRBAC": True,
             "aadProfile": {"managed": True, "enableAzureRBAC": True},
-            "networkProfile": {"networkPlugin": "azure", "networkPolicy": "azure"},
+            "networkProfile": {
+                "networkPlugin": "azure",
+                "networkPolicy": "cilium",
+                "networkDataplane": "cilium",
+                "loadBalancerSku": "standard",
+                "outboundType": "userDefinedRouting",
+            },
             "oidcIssuerProfile": {"enabled": True},
-            "securityProfile": {"workloadIdentity": {"enabled": True}},
+            "securityProfile": {"workloadIdentity": {"enabled": True}, "imageCleaner": {"enabled": True}},
             "autoUpgradeProfile": {"upgradeChannel": "stable", "nodeOSUpgradeChannel": "NodeImage"},
             "addonProfiles": addons,
-            "apiServerAccessProfile": {"enablePrivateCluster": True},
+            "publicNetworkAccess": "Disabled",
+            "apiServerAccessProfile": {
+                "enablePrivateCluster": True,
+                "enablePrivateClusterPublicFQDN": False,
+                "disableRunCommand": True,
+            },
         },
     }
 
@@ -65,9 +77,21 @@ def _kubernetes() -> list[Resource]:
         resource("aks", arm.AKS, _cluster()),
         resource("aks-users", arm.AGENT_POOL, {"properties": _pool()}, scope=id_of(arm.AKS, "aks"), tags=False),
         resource(
+            "aks-namespace",
+            arm.AKS_NAMESPACE,
+            {"properties": {"adoptionPolicy": "IfIdentical", "deletePolicy": "Delete"}},
+            scope=id_of(arm.AKS, "aks"),
+        ),
+        resource(
             "aks-extension",
             arm.AKS_EXTENSION,
-            {"properties": {"extensionType": "Microsoft.AzureML.Kubernetes", "configurationSettings": settings}},
+            {
+                "properties": {
+                    "extensionType": "Microsoft.AzureML.Kubernetes",
+                    "autoUpgradeMinorVersion": True,
+                    "configurationSettings": settings,
+                }
+            },
             scope=id_of(arm.AKS, "aks"),
             tags=False,
         ),
@@ -136,10 +160,26 @@ def _ai_and_sql() -> list[Resource]:
             arm.SQL_DATABASE,
             {
                 "sku": {"name": "GP_S_Gen5_2"},
-                "properties": {"zoneRedundant": True, "requestedBackupStorageRedundancy": "GeoZone"},
+                "properties": {"zoneRedundant": True, "requestedBackupStorageRedundancy": "Geo"},
             },
             scope=server,
             options=_PROTECTED,
+        ),
+        resource(
+            "sql-encryption",
+            arm.SQL_ENCRYPTION,
+            {"properties": {"state": "Enabled"}},
+            scope=f"{server}/databases/sql-database",
+            last="current",
+            tags=False,
+        ),
+        resource(
+            "sql-alerts",
+            arm.SQL_ALERTS,
+            {"properties": {"state": "Enabled", "emailAccountAdmins": True}},
+            scope=f"{server}/databases/sql-database",
+            last="default",
+            tags=False,
         ),
     ]
 

@@ -19,7 +19,6 @@ NOT_FOLLOWED: dict[str, str] = {
     "CKV_AZURE_163 (scan of images)": "Defender for Containers is switched on for a subscription, not for a registry",
     "CKV_AZURE_43 (names of storage accounts)": "Microsoft's types check the name",
     "CKV_AZURE_41, CKV_AZURE_114 (expiry and type of secrets)": "the programs write no secrets into the vault",
-    "CKV_AZURE_25, CKV_AZURE_26 (SQL threat detection, mails)": "Defender for SQL is switched on for a subscription",
     "CKV_AZURE_240, CKV2_AZURE_48 (keys of the customer)": "Azure's own keys; the organisation's are another decision, "
     "which rules out batch endpoints",
     "CKV_AZURE_242 (isolated Spark nodes)": "only for the largest node size, at its price",

@@ -24,6 +24,7 @@ from amlplatform.regions import REGIONS
 
 _OPEN = frozenset({"0.0.0.0/0", "0.0.0.0/1", "128.0.0.0/1", "::/0"})
 _MOST_NODES = 100
+_API = "properties.apiServerAccessProfile"
 
 Pool = Callable[[Any, Context, Resource], Iterator[str]]
 
@@ -53,6 +54,7 @@ def _hardened(pool: Any, _context: Context, _resource: Resource) -> Iterator[str
     yield from _wants(pool, "osDiskType", "Ephemeral")
     yield from _wants(pool, "type", "VirtualMachineScaleSets")
     yield from _wants(pool, "osType", "Linux")
+    yield from _wants(pool, "securityProfile.sshAccess", "Disabled")
     pods = at(pool, "maxPods")
     if pods is ABSENT or (isinstance(pods, int) and pods < 50):
         yield f"maxPods is {shown(pods)}, must be at least 50"
@@ -76,7 +78,7 @@ def _in_zones(pool: Any, _context: Context, resource: Resource) -> Iterator[str]
 
 
 def _api_server(resource: Resource, _context: Context) -> Iterator[str]:
-    private = at(resource.body, "properties.apiServerAccessProfile.enablePrivateCluster")
+    private = at(resource.body, f"{_API}.enablePrivateCluster")
     ranges = items(resource.body, "properties.apiServerAccessProfile.authorizedIPRanges")
     if private in (True, UNKNOWN):
         return
@@ -87,6 +89,22 @@ def _api_server(resource: Resource, _context: Context) -> Iterator[str]:
         for one in ranges
         if one in _OPEN
     )
+
+
+def _one_door(resource: Resource, _context: Context) -> Iterator[str]:
+    """A private cluster has no public door beside it, and goes out through the network's firewall. Others have one."""
+    private = at(resource.body, f"{_API}.enablePrivateCluster")
+    if private is True:
+        yield from _wants(resource.body, f"{_API}.enablePrivateClusterPublicFQDN", False)
+        yield from _wants(resource.body, "properties.networkProfile.outboundType", "userDefinedRouting")
+    if private != UNKNOWN:
+        yield from _wants(resource.body, "properties.publicNetworkAccess", "Disabled" if private is True else "Enabled")
+
+
+def _dataplane(resource: Resource, _context: Context) -> Iterator[str]:
+    policy, plane = (at(resource.body, f"properties.networkProfile.network{name}") for name in ("Policy", "Dataplane"))
+    if UNKNOWN not in (policy, plane) and (policy == "cilium") is not (plane == "cilium"):
+        yield f"properties.networkProfile: networkPolicy is {shown(policy)}, and networkDataplane {shown(plane)}"
 
 
 def _addon(name: str) -> ResourceCheck:
@@ -145,7 +163,7 @@ RULES: tuple[Rule, ...] = (
     ResourceRule(
         name="kubernetes-api-not-open",
         protects="The API server takes no calls from the whole internet",
-        remedy="make the cluster private, or name the addresses that may call",
+        remedy="make the cluster private without a second door, or name the addresses that may call",
         severity=EVERYWHERE,
         sources=(
             "CKV_AZURE_6",
@@ -153,19 +171,30 @@ RULES: tuple[Rule, ...] = (
             "PSRule Azure.AKS.AuthorizedIPs",
         ),
         types=_CLUSTER,
-        check=_api_server,
+        check=each(
+            _api_server,
+            _one_door,
+            # Commands that go through Azure Resource Manager would pass the network and the namespaces by.
+            equals(f"{_API}.disableRunCommand", True),
+        ),
     ),
     ResourceRule(
         name="kubernetes-pods-separated",
         protects="A pod reaches only the pods that a network policy allows",
-        remedy="set networkPolicy",
+        remedy="set networkPlugin azure, networkPolicy with the data plane that it needs, loadBalancerSku standard",
         severity=EVERYWHERE,
         sources=(
             "CKV_AZURE_7",
             "PSRule Azure.AKS.NetworkPolicy",
         ),
         types=_CLUSTER,
-        check=equals("properties.networkProfile.networkPolicy", "azure", "calico", "cilium"),
+        check=each(
+            equals("properties.networkProfile.networkPolicy", "azure", "calico", "cilium"),
+            equals("properties.networkProfile.networkPlugin", "azure"),
+            # The tier basic has no rules for the addresses that may call.
+            equals("properties.networkProfile.loadBalancerSku", "standard"),
+            _dataplane,
+        ),
     ),
     ResourceRule(
         name="kubernetes-acts-by-identity",
@@ -223,11 +252,13 @@ RULES: tuple[Rule, ...] = (
         check=each(
             equals("properties.autoUpgradeProfile.upgradeChannel", "stable", "patch"),
             equals("properties.autoUpgradeProfile.nodeOSUpgradeChannel", "NodeImage", "SecurityPatch"),
+            # Old images with known holes go.
+            equals("properties.securityProfile.imageCleaner.enabled", True),
         ),
     ),
     ResourceRule(
         name="kubernetes-nodes-hardened",
-        protects="Nodes have no public address, and nothing of them stays readable on a disk",
+        protects="Nodes have no public address and no SSH, and nothing of them stays readable on a disk",
         remedy="set the pool's properties as said",
         severity=EVERYWHERE,
         sources=(
@@ -269,6 +300,24 @@ RULES: tuple[Rule, ...] = (
         sources=("PSRule Azure.AKS.AvailabilityZone",),
         types=_CLUSTER,
         check=_pools(_in_zones),
+    ),
+    ResourceRule(
+        name="kubernetes-namespace-not-taken-over",
+        protects="A namespace of another project stays with that project",
+        remedy="set adoptionPolicy to IfIdentical or Never",
+        severity=EVERYWHERE,
+        sources=("own",),
+        types=(arm.AKS_NAMESPACE,),
+        check=equals("properties.adoptionPolicy", "IfIdentical", "Never"),
+    ),
+    ResourceRule(
+        name="kubernetes-extension-updates-itself",
+        protects="Known holes of the extension are closed without anybody's doing",
+        remedy="set autoUpgradeMinorVersion to true",
+        severity=EVERYWHERE,
+        sources=("own",),
+        types=(arm.AKS_EXTENSION,),
+        check=equals("properties.autoUpgradeMinorVersion", True),
     ),
     ResourceRule(
         name="kubernetes-endpoints-encrypted",

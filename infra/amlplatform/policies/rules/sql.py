@@ -22,6 +22,9 @@ from amlplatform.policies.values import ABSENT, at, shown
 from amlplatform.regions import REGIONS
 
 _ADMINISTRATORS = "properties.administrators"
+# All of Azure, also other organisations. Where people work in the open: nodes and Stream Analytics have no fixed
+# address, and whoever comes in needs an Entra identity that is a user of the database.
+_AZURE_ADDRESSES = "0.0.0.0"  # noqa: S104 (an address to compare with)
 
 
 def _administrator(resource: Resource, context: Context) -> Iterator[str]:
@@ -35,9 +38,9 @@ def _administrator(resource: Resource, context: Context) -> Iterator[str]:
 
 def _hole(resource: Resource, context: Context) -> Iterator[str]:
     start, end = (at(resource.body, f"properties.{name}IpAddress") for name in ("start", "end"))
-    if UNKNOWN in (start, end):
+    if UNKNOWN in (start, end) or (start == end == _AZURE_ADDRESSES and context.bounds.people):
         return
-    if start != end or start in ("0.0.0.0", ABSENT):  # noqa: S104 (an address that is refused)
+    if start != end or start in (_AZURE_ADDRESSES, ABSENT):
         yield f"lets {shown(start)} to {shown(end)} in; 0.0.0.0 means all of Azure, also of other organisations"
     elif not context.bounds.people:
         yield f"lets {shown(start)} in, and the server is closed to the internet"
@@ -69,8 +72,8 @@ def _backups(resource: Resource, _context: Context) -> Iterator[str]:
     value, region = at(resource.body, path), REGIONS.get(str(at(resource.body, "location")))
     if region is None or value == UNKNOWN:
         return
-    best = {(True, True): "GeoZone", (True, False): "Zone", (False, True): "Geo", (False, False): "Local"}
-    wanted = best[region.zones, region.paired]
+    # Both at once is for the tier Hyperscale: learn.microsoft.com, "Automated backups in Azure SQL Database".
+    wanted = "Geo" if region.paired else "Zone" if region.zones else "Local"
     if value != wanted:
         yield f"{path} is {shown(value)}, must be {wanted!r} in {region.name}"
 
@@ -110,7 +113,7 @@ RULES: tuple[Rule, ...] = (
     ),
     ResourceRule(
         name="sql-no-hole-in-the-firewall",
-        protects="Only named addresses reach the server, and none where the server is closed",
+        protects="Only named addresses reach the server, in dev those of Azure, and none where the server is closed",
         remedy="remove the rule, or name single addresses",
         severity=EVERYWHERE,
         sources=(
@@ -175,5 +178,28 @@ RULES: tuple[Rule, ...] = (
         sources=("own",),
         types=(arm.SQL_DATABASE,),
         check=_backups,
+    ),
+    ResourceRule(
+        name="sql-encrypted",
+        protects="The database is encrypted where it is kept",
+        remedy="set the state to Enabled",
+        severity=EVERYWHERE,
+        sources=("own",),
+        types=(arm.SQL_ENCRYPTION,),
+        check=equals("properties.state", "Enabled"),
+    ),
+    ResourceRule(
+        name="sql-threats-reported",
+        protects="Attacks on the database are told to those who administer it",
+        remedy="set state Enabled, emailAccountAdmins true, and leave disabledAlerts out",
+        severity=EVERYWHERE,
+        sources=("CKV_AZURE_25", "CKV_AZURE_26", "CKV_AZURE_27"),
+        types=(arm.SQL_ALERTS,),
+        check=each(
+            equals("properties.state", "Enabled"),
+            equals("properties.emailAccountAdmins", True),
+            absent("properties.disabledAlerts"),
+            absent("properties.storageAccountAccessKey"),
+        ),
     ),
 )
