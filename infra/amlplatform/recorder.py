@@ -56,12 +56,21 @@ def record(program: Callable[[], Any], stack: str) -> list[Registration]:
     mocks.set_mocks(monitor.azure, project="amlplatform", stack=stack, preview=False, monitor=monitor)
     # A second run in one process would otherwise find the root of the first and refuse.
     settings.set_root_resource(None)  # type: ignore[arg-type]
-    _sync_await(run_in_stack(lambda: _discard(program())))
+    _sync_await(run_in_stack(lambda: _run(program)))
     return [monitor.registration(request) for request in monitor.requests]
 
 
-def _discard(_result: object) -> None:
-    """`run_in_stack` waits for what the program returns, and a component is nothing to wait for."""
+def _run(program: Callable[[], Any]) -> None:
+    """Run the program. `run_in_stack` waits for what is returned, and a component is nothing to wait for."""
+    pulumi.runtime.register_stack_transformation(_without_aliases)
+    program()
+
+
+def _without_aliases(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult:
+    """The SDK gives a resource an alias for each API version that it ever had, up to 45. Only an engine needs them, and
+    to work them out takes longer than all the rest."""
+    args.opts.aliases = None
+    return pulumi.ResourceTransformationResult(props=args.props, opts=args.opts)
 
 
 class _Azure(mocks.Mocks):

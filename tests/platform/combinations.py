@@ -16,7 +16,7 @@ from platform_requests import DNS_ZONES, GROUP, PERSON, full, subnet
 from amlplatform.profiles import ENVIRONMENT_PROFILES, NETWORK_PROFILES
 from amlplatform.request.options import Options
 
-HUB = "/subscriptions/3f2504e0-4f89-41d3-9a0c-0305e82c3301/resourceGroups/rg-central/providers"
+HUB = "/subscriptions/7c9e6679-7425-40de-944b-e07fc1f90ae7/resourceGroups/rg-central/providers"
 OPTION_VALUES: dict[str, dict[str, Any]] = {
     "kubernetes": {
         "vm_size": "Standard_D4ds_v5",

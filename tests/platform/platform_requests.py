@@ -10,8 +10,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 GROUP = "3f2504e0-4f89-41d3-9a0c-0305e82c3301"
 PERSON = "b0e1c2d3-1111-4222-8333-444455556666"
-NETWORK = "/subscriptions/3f2504e0-4f89-41d3-9a0c-0305e82c3301/resourceGroups/rg-network"
-DNS_ZONES = "/subscriptions/3f2504e0-4f89-41d3-9a0c-0305e82c3301/resourceGroups/rg-dns"
+NETWORK = "/subscriptions/7c9e6679-7425-40de-944b-e07fc1f90ae7/resourceGroups/rg-network"
+DNS_ZONES = "/subscriptions/7c9e6679-7425-40de-944b-e07fc1f90ae7/resourceGroups/rg-dns"
 
 Change = Callable[[dict[str, Any]], None]
 
