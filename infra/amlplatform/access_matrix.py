@@ -35,7 +35,7 @@ def roles() -> str:
 
 
 def _holds(grant: Grant, environment: str) -> bool:
-    return ENVIRONMENT_PROFILES[environment].people or not grant.person
+    return ENVIRONMENT_PROFILES[environment].people or not grant.needs_people
 
 
 def exceptions() -> str:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import typer
 
 from amlplatform import __version__
-from amlplatform.commands import check, init, offline, onboard, plan, prices, teardown
+from amlplatform.commands import check, init, offline, onboard, plan, prices, sql_users, teardown
 
 _PROGRAM = "amlplatform"
 _INTERRUPTED = 130
@@ -43,6 +43,7 @@ app.command("plan")(plan.plan)
 app.command("prices")(prices.prices)
 app.command("init")(init.init)
 app.command("onboard")(onboard.onboard)
+app.command("sql-users")(sql_users.sql_users)
 app.command("teardown")(teardown.teardown)
 app.command("offline", context_settings=offline.CONTEXT_SETTINGS)(offline.offline)
 

@@ -290,6 +290,7 @@ class Environment(pulumi.ComponentResource):
             "cluster_identity_id": context.identities.cluster.id,
             "endpoint_identity_id": context.identities.endpoint.id,
             "deploy_client_id": context.identities.deploy.client_id,
+            **context.outputs,
         }
 
 

@@ -20,6 +20,7 @@ PRINCIPALS: dict[str, str] = {
     "endpoint": "endpoint identity",
     "deploy": "CI (deploy identity)",
     "stream_analytics": "Stream Analytics",
+    "senders": "senders of readings (of the request)",
     "kubernetes": "Kubernetes control plane",
     "kubernetes_nodes": "Kubernetes nodes (kubelet)",
     "logic_app": "Logic App",
@@ -51,14 +52,19 @@ SCOPES: dict[str, str] = {
 }
 """What roles are given on, and what people call it."""
 
+WINDOWS_TABLE = "dbo.sensor_windows"
+"""The table that the streaming job writes to, where it can reach the database."""
+
 ALWAYS = "always"
 MANAGED_NETWORK = "managed network"
 PRIVATE_ENDPOINTS = "private endpoints"
 ML_REGISTRY = "ml registry"
+SENDERS = "senders"
+STREAMS_TO_SQL = "streams to sql"
 KUBERNETES_SUBNET = "kubernetes in a subnet"
 """Conditions of a row: it holds always, with a managed network, where private endpoints are made here, with a
-central Azure ML registry, where nodes of Kubernetes stand in a subnet of one's own, or with an option ("option
-sql")."""
+central Azure ML registry, where the request names senders of readings, where the streaming job reaches the database,
+where nodes of Kubernetes stand in a subnet of one's own, or with an option ("option sql")."""
 
 
 def option(name: str) -> str:
@@ -123,6 +129,12 @@ class Grant:
     role: str
     why: str
     when: str = ALWAYS
+    only_with_people: bool = False
+    """It is for trying things out: only where people work."""
+
+    @property
+    def needs_people(self) -> bool:
+        return self.only_with_people or self.person
 
     @property
     def person(self) -> bool:
@@ -181,10 +193,19 @@ _OPTION_GRANTS: tuple[Grant, ...] = (
     *_of_option(
         "streaming",
         ("stream_analytics", "event_hubs", "Azure Event Hubs Data Receiver", "reads the devices' readings"),
-        ("stream_analytics", "lake_raw", "Storage Blob Data Contributor", "writes aggregated readings"),
+        ("stream_analytics", "lake_curated", "Storage Blob Data Contributor", "writes aggregated readings"),
         ("cluster", "event_hubs", "Azure Event Hubs Data Receiver", "jobs replay readings"),
         ("data_scientists", "event_hubs", "Azure Event Hubs Data Sender", "to send readings for tests"),
     ),
+    Grant(
+        "cluster",
+        "event_hubs",
+        "Azure Event Hubs Data Sender",
+        "jobs send readings for tests",
+        option("streaming"),
+        only_with_people=True,
+    ),
+    Grant("senders", "event_hubs", "Azure Event Hubs Data Sender", "devices' gateways send readings", SENDERS),
     # learn.microsoft.com/azure/aks/use-managed-identity; azure/machine-learning/how-to-attach-kubernetes-to-workspace:
     # what a workspace with a user-assigned identity needs that comes by Trusted Access.
     *_of_option(
@@ -348,6 +369,51 @@ def grants(
         *(grant for purpose in EXCEPTIONS if purpose in exceptions for grant in EXCEPTIONS[purpose].grants),
     ]
     for grant in rows:
+        if (grant.principal == "data_scientists" or grant.only_with_people) and not profile.people:
+            continue
+        if grant.when == ALWAYS or grant.when in conditions:
+            yield grant
+
+
+DATABASE_ROLES = ("db_datareader", "db_datawriter", "db_ddladmin", "db_owner")
+"""Roles that SQL Server has in every database: learn.microsoft.com/sql, "Database-level roles"."""
+
+
+@dataclass(frozen=True)
+class DatabaseGrant:
+    """What one principal may do inside the SQL database. `right`: one of DATABASE_ROLES, or a permission as GRANT
+    writes it."""
+
+    principal: str
+    right: str
+    why: str
+    when: str = ALWAYS
+
+
+DATABASE_GRANTS: tuple[DatabaseGrant, ...] = (
+    DatabaseGrant("cluster", "db_datareader", "jobs read tables"),
+    DatabaseGrant("cluster", "db_datawriter", "jobs write their results"),
+    DatabaseGrant("endpoint", "db_datareader", "deployments look values up"),
+    DatabaseGrant("deploy", "db_ddladmin", "CI makes and changes tables"),
+    DatabaseGrant("deploy", "db_datareader", "CI checks what it has changed"),
+    DatabaseGrant("deploy", "db_datawriter", "CI fills the tables that it makes"),
+    DatabaseGrant("data_factory", "db_datareader", "pipelines copy tables into the lake", option("data_factory")),
+    DatabaseGrant(
+        "stream_analytics",
+        f"SELECT, INSERT ON OBJECT::{WINDOWS_TABLE}",
+        "the streaming job writes aggregated readings",
+        STREAMS_TO_SQL,
+    ),
+    DatabaseGrant("data_scientists", "db_datareader", "to explore results"),
+    DatabaseGrant("data_scientists", "db_datawriter", "to try out what jobs will write"),
+    DatabaseGrant("data_scientists", "db_ddladmin", "to try out tables"),
+)
+"""Who may do what inside the database, with the option sql. Resource Manager cannot give these: see steps/sql_users."""
+
+
+def database_grants(profile: EnvironmentProfile, conditions: Collection[str]) -> Iterator[DatabaseGrant]:
+    """The rows that hold in an environment of this profile under these conditions."""
+    for grant in DATABASE_GRANTS:
         if grant.principal == "data_scientists" and not profile.people:
             continue
         if grant.when == ALWAYS or grant.when in conditions:

@@ -41,6 +41,8 @@ ISSUER_PATTERN = r"^(https://[a-z0-9.-]+(/[A-Za-z0-9._-]+)*/?)?$"
 CONTAINER_PATTERN = r"^[a-z0-9](-?[a-z0-9]){2,62}$"
 ENDPOINT_PATTERN = r"^[a-z](-?[a-z0-9]){2,31}$"
 LAKE_FOLDER_PATTERN = r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*$"
+STREAMING_UNITS = (1, 3, *range(6, 67, 6))
+"""What a job of the tier Standard may have: learn.microsoft.com/azure/stream-analytics/stream-analytics-scale-jobs."""
 HOST_PATTERN = r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+)?$"
 DATE_PATTERN = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 PERSON_PATTERN = rf"^{_NO_DEVICE}[a-z][a-z0-9]*([-_.][a-z0-9]+)*$"
@@ -211,6 +213,13 @@ def check_ip_address(value: str, field: str) -> str | None:
     if address is None or not (address.is_global or documentation):
         return fault(field, value, "must be one public IPv4 address", "198.51.100.7")
     return None
+
+
+def check_streaming_units(value: int, field: str) -> str | None:
+    """Streaming units of a job of the tier Standard."""
+    if value in STREAMING_UNITS:
+        return None
+    return fault(field, value, "must be 1, 3, 6 or a multiple of 6 up to 66", 1)
 
 
 def check_reason(value: str, field: str) -> str | None:

@@ -56,6 +56,8 @@ class Context:
     """ARM ids, by scope of the table of roles."""
     parts: list[Part] = field(default_factory=list)
     workspace: Workspace | None = None
+    outputs: dict[str, pulumi.Input[object]] = field(default_factory=dict)
+    """What options add to the stack's outputs. No secrets."""
     given: set[Grant] = field(default_factory=set)
     hanging: list[pulumi.Resource] = field(default_factory=list)
     """What hangs on parts (roles, diagnostic settings, private endpoints): locks are made after it and go before it,

@@ -80,6 +80,11 @@ def _option_faults(environment: dict[str, Any], path: tuple[str, ...]) -> Iterat
         where = (*path, "options", "kubernetes", "authorized_ip_ranges")
         rule = f"is empty, and network {network.name!r} would open the cluster's API to everybody"
         yield Fault(where, f"{'.'.join(where)}: {rule}; for example ['198.51.100.0/24']")
+    sql = options.get("sql")
+    if isinstance(sql, dict) and network.private and sql.get("addresses"):
+        where = (*path, "options", "sql", "addresses")
+        text = f"names addresses of the internet, and network {network.name!r} is closed to the internet; leave it out"
+        yield Fault(where, f"{'.'.join(where)}: {text}")
 
 
 def _cluster_faults(profile: EnvironmentProfile, environment: dict[str, Any], path: tuple[str, ...]) -> Iterator[Fault]:
@@ -154,3 +159,14 @@ def _name_faults(data: dict[str, Any], environments: dict[str, Any]) -> Iterator
         return
     for message in names.faults(product, [name for name in environments if name in ENVIRONMENT_PROFILES], suffix):
         yield Fault(("product",), f"product: {product!r} gives a name that Azure refuses: {message}")
+    for name, environment in environments.items():
+        options = environment.get("options") if isinstance(environment, dict) else None
+        for option, asked in options.items() if isinstance(options, dict) else ():
+            endpoint = asked.get("batch_endpoint") if isinstance(asked, dict) else None
+            if not isinstance(endpoint, str) or rules.check_endpoint(endpoint, ""):
+                continue
+            try:
+                names.Names(product, str(name), suffix).endpoint(endpoint)
+            except ValueError as error:
+                where = ("environments", str(name), "options", str(option), "batch_endpoint")
+                yield Fault(where, f"{'.'.join(where)}: {endpoint!r} gives a name that Azure refuses: {error}")

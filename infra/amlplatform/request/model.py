@@ -246,9 +246,19 @@ class Environment(Part):
             found.add(roles.PRIVATE_ENDPOINTS)
         if self.central.ml_registry:
             found.add(roles.ML_REGISTRY)
+        if self.options.streaming and self.options.streaming.senders:
+            found.add(roles.SENDERS)
+        if self.streams_to_sql:
+            found.add(roles.STREAMS_TO_SQL)
         if self.options.kubernetes and network.own_network and self.subnets.kubernetes:
             found.add(roles.KUBERNETES_SUBNET)
         return frozenset(found)
+
+    @property
+    def streams_to_sql(self) -> bool:
+        """The streaming job writes to the database, too: it comes from an address of Azure, by no private endpoint."""
+        options = self.options
+        return bool(options.streaming and options.sql and self.network_profile.azure_addresses)
 
     @property
     def purposes(self) -> tuple[str, ...]:

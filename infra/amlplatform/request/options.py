@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from amlplatform import rules
-from amlplatform.request.fields import Part, VmSize, pattern, rule
+from amlplatform.request.fields import ObjectId, Part, VmSize, pattern, rule
 
 MAX_KUBERNETES_NODES = 100
 
@@ -73,14 +73,34 @@ class DataFactory(Part):
 class AiServices(Part):
     """An AI services account of the project's own, used with Entra identities only."""
 
+    kind: Annotated[
+        Literal["AIServices", "OpenAI", "SpeechServices", "TextAnalytics", "ComputerVision", "FormRecognizer"],
+        Field(description="Kind of account; AIServices has models of all kinds", examples=["AIServices"]),
+    ] = "AIServices"
+
 
 class Streaming(Part):
     """Event Hubs for readings of devices, and Stream Analytics that aggregates them into the lake."""
 
     partitions: Annotated[int, Field(ge=1, le=32, description="Partitions of the event hub", examples=[4])] = 4
     streaming_units: Annotated[
-        int, Field(ge=1, le=66, description="Streaming units of the Stream Analytics job", examples=[1])
+        int,
+        rule(rules.check_streaming_units),
+        Field(
+            description="Streaming units of the Stream Analytics job",
+            examples=[1],
+            json_schema_extra={"enum": [*rules.STREAMING_UNITS]},
+        ),
     ] = 1
+    senders: Annotated[
+        list[ObjectId],
+        Field(
+            default_factory=list,
+            max_length=20,
+            description="Who sends readings: object ids of service principals, for example of an IoT platform or of a "
+            "devices' gateway. Never of people",
+        ),
+    ]
 
 
 class Sql(Part):
@@ -91,8 +111,8 @@ class Sql(Part):
         Field(
             default_factory=list,
             max_length=20,
-            description="Addresses from which people reach the database over the internet, where the network profile is "
-            "open",
+            description="Addresses from which people reach the database over the internet, where the network profile "
+            "is open",
             examples=[["198.51.100.7"]],
         ),
     ]
@@ -106,6 +126,11 @@ class ScheduledStart(Part):
         rule(rules.check_endpoint),
         Field(description="Logical name of the batch endpoint to invoke", examples=["image-scoring"]),
     ]
+    folder: Annotated[
+        str,
+        rule(rules.check_lake_folder),
+        Field(description="Folder in the lake's container curated that is scored", examples=["readings"]),
+    ] = "readings"
     every_hours: Annotated[int, Field(ge=1, le=168, description="Hours between two runs", examples=[1])] = 1
 
 

@@ -17,7 +17,7 @@ class AiServices(pulumi.ComponentResource):
 
     account: cognitiveservices.Account
 
-    def __init__(self, name: str, context: Context, _asked: Asked, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(self, name: str, context: Context, asked: Asked, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("amlplatform:ai_services:AiServices", name, None, opts)
         settings, network = context.settings, context.settings.network
         azure_name = settings.names.ai_services
@@ -26,7 +26,7 @@ class AiServices(pulumi.ComponentResource):
             account_name=azure_name,
             resource_group_name=context.resource_group,
             location=settings.location,
-            kind="AIServices",
+            kind=asked.kind,
             sku=cognitiveservices.SkuArgs(name="S0"),
             identity=cognitiveservices.IdentityArgs(type=cognitiveservices.ResourceIdentityType.SYSTEM_ASSIGNED),
             properties=cognitiveservices.AccountPropertiesArgs(

@@ -35,14 +35,11 @@ class ScheduledStart(pulumi.ComponentResource):
             state=(
                 logic.WorkflowState.ENABLED if settings.profile.options.schedules_run else logic.WorkflowState.DISABLED
             ),
-            # The workflow is started by its schedule alone: nobody calls it, and nobody reads its runs from outside.
-            access_control=logic.FlowAccessControlConfigurationArgs(
-                triggers=logic.FlowAccessControlConfigurationPolicyArgs(allowed_caller_ip_addresses=[]),
-                contents=logic.FlowAccessControlConfigurationPolicyArgs(allowed_caller_ip_addresses=[]),
-            ),
+            # It is started by its schedule alone: nobody calls it, and nobody reads what its runs sent and got.
+            access_control=logic.FlowAccessControlConfigurationArgs(triggers=_nobody(), contents=_nobody()),
             definition=definition(
                 address=f"https://{endpoint}.{settings.location}.inference.ml.azure.com/jobs",
-                folder=f"azureml://datastores/lake_curated/paths/{asked.batch_endpoint}/",
+                folder=f"azureml://datastores/lake_curated/paths/{asked.folder}/",
                 hours=asked.every_hours,
             ),
             tags=settings.tags,
@@ -54,6 +51,13 @@ class ScheduledStart(pulumi.ComponentResource):
         context.parts.append(Part("logic-app", self.workflow, diagnostics=("",)))
         context.assign_of(roles.option(_NAME), "scheduled-start-access", pulumi.ResourceOptions(parent=self))
         self.register_outputs({"name": self.workflow.name})
+
+
+def _nobody() -> logic.FlowAccessControlConfigurationPolicyArgs:
+    """No address at all: learn.microsoft.com/azure/logic-apps/logic-apps-securing-a-logic-app, "Restrict access by IP
+    address range"."""
+    nowhere = logic.IpAddressRangeArgs(address_range="0.0.0.0-0.0.0.0")
+    return logic.FlowAccessControlConfigurationPolicyArgs(allowed_caller_ip_addresses=[nowhere])
 
 
 def definition(*, address: str, folder: str, hours: int) -> dict[str, Any]:

@@ -1,28 +1,25 @@
 """Streams: Event Hubs takes readings of devices, Stream Analytics aggregates them into the lake.
 
-The job is made stopped: a PUT does not start it (docs/options.md has the command).
+The job is made stopped, and a PUT does not start it: docs/options-data.md has the command.
 """
 
 from __future__ import annotations
 
-from importlib import resources
+import dataclasses
 
 import pulumi
 from pulumi_azure_native import eventhub
 from pulumi_azure_native import streamanalytics as asa
 
-from amlplatform import endpoints, roles
+from amlplatform import endpoints, roles, streams
 from amlplatform.components.context import Context, Part
 from amlplatform.request.options import Streaming as Asked
 
 _NAME = "streaming"
 _HUB, _JOBS_CONSUMER, _REPLAY_CONSUMER = "readings", "stream-analytics", "replay"
-_LATE_SECONDS, _OUT_OF_ORDER_SECONDS = 60, 10
-
-
-def query() -> str:
-    """The query of the job, as it stands in the repository."""
-    return resources.files("amlplatform.streams").joinpath("aggregate.asaql").read_text(encoding="utf-8")
+FOLDER = "readings"
+"""Where aggregated readings lie in the lake's container curated, by day below it."""
+_LATE_SECONDS, _OUT_OF_ORDER_SECONDS = 300, 10
 
 
 class Streaming(pulumi.ComponentResource):
@@ -39,12 +36,24 @@ class Streaming(pulumi.ComponentResource):
         self.job = self._job(asked, consumer)
         context.scopes["event_hubs"] = self.namespace.id
         context.principals["stream_analytics"] = self.job.identity.apply(_principal_of)
+        ways = endpoints.OPTIONS[_NAME]
         context.parts += [
-            Part("event-hubs", self.namespace, endpoints=endpoints.OPTIONS[_NAME].inbound, diagnostics=("",)),
+            Part("event-hubs", self.namespace, endpoints=ways.inbound, outbound=ways.outbound, diagnostics=("",)),
             Part("stream-analytics", self.job, diagnostics=("",)),
         ]
         context.assign_of(roles.option(_NAME), "streaming-access", self._child)
+        self._let_in(asked)
+        context.outputs["event_hubs"] = self.namespace.name
         self.register_outputs({"namespace": self.namespace.name})
+
+    def _let_in(self, asked: Asked) -> None:
+        """The row of the table for senders, once for each of them."""
+        context, rows = self._context, []
+        for object_id in asked.senders:
+            principal = f"sender-{object_id.lower()}"
+            context.principals[principal] = object_id
+            rows += [dataclasses.replace(row, principal=principal) for row in context.rows if row.when == roles.SENDERS]
+        context.assign("senders-access", rows, self._child)
 
     def _namespace(self) -> eventhub.Namespace:
         settings, group = self._context.settings, self._context.resource_group
@@ -63,7 +72,7 @@ class Streaming(pulumi.ComponentResource):
             kafka_enabled=True,
             zone_redundant=settings.profile.geo_redundant and settings.region.zones,
             tags=settings.tags,
-            opts=self._child,
+            opts=pulumi.ResourceOptions(parent=self, replace_on_changes=["zoneRedundant"]),
         )
         eventhub.NamespaceNetworkRuleSet(
             "event-hubs-network",
@@ -72,7 +81,7 @@ class Streaming(pulumi.ComponentResource):
             default_action=network.firewall_default_action,
             public_network_access=network.public_network_access,
             # Stream Analytics reads a closed namespace as a trusted service, with its identity:
-            # learn.microsoft.com/azure/event-hubs/event-hubs-service-endpoints, "Trusted Microsoft services".
+            # learn.microsoft.com/azure/event-hubs/private-link-service, "Trusted Microsoft services".
             trusted_service_access_enabled=True,
             ip_rules=[],
             virtual_network_rules=[],
@@ -123,14 +132,16 @@ class Streaming(pulumi.ComponentResource):
             data_locale="en-US",
             events_late_arrival_max_delay_in_seconds=_LATE_SECONDS,
             events_out_of_order_max_delay_in_seconds=_OUT_OF_ORDER_SECONDS,
-            events_out_of_order_policy=asa.EventsOutOfOrderPolicy.ADJUST,
+            # Adjusting would count a late reading in a window that it does not belong to.
+            events_out_of_order_policy=asa.EventsOutOfOrderPolicy.DROP,
             # A row that cannot be written is dropped and logged; a job that stops for it would lose all that follow.
             output_error_policy=asa.OutputErrorPolicy.DROP,
-            output_start_mode=asa.OutputStartMode.LAST_OUTPUT_EVENT_TIME,
             inputs=[self._input()],
-            outputs=[self._output()],
+            outputs=[self._lake(), *([self._database()] if self._context.asked.streams_to_sql else [])],
             transformation=asa.TransformationArgs(
-                name="aggregate", query=query(), streaming_units=asked.streaming_units
+                name="windows",
+                query=streams.query(database=self._context.asked.streams_to_sql),
+                streaming_units=asked.streaming_units,
             ),
             tags=settings.tags,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[consumer]),
@@ -152,21 +163,38 @@ class Streaming(pulumi.ComponentResource):
             ),
         )
 
-    def _output(self) -> asa.OutputArgs:
+    def _lake(self) -> asa.OutputArgs:
+        """A closed lake lets the job in as a trusted service: learn.microsoft.com/azure/stream-analytics, "Use Managed
+        Identity to authenticate your job to Azure Blob Storage"."""
         lake = self._context.core.lake
         return asa.OutputArgs(
-            name="windows",
+            name="lake",
             datasource=asa.BlobOutputDataSourceArgs(
                 type="Microsoft.Storage/Blob",
                 authentication_mode=asa.AuthenticationMode.MSI,
                 storage_accounts=[asa.StorageAccountArgs(account_name=lake.account_name)],
-                container=lake.containers["raw"],
-                path_pattern="readings/{date}",
+                container=lake.containers["curated"],
+                path_pattern=f"{FOLDER}/{{date}}",
                 date_format="yyyy/MM/dd",
                 time_format="HH",
             ),
             serialization=asa.JsonSerializationArgs(
                 type="Json", encoding=asa.Encoding.UTF8, format=asa.JsonOutputSerializationFormat.LINE_SEPARATED
+            ),
+        )
+
+    def _database(self) -> asa.OutputArgs:
+        names = self._context.settings.names
+        return asa.OutputArgs(
+            name="database",
+            datasource=asa.AzureSqlDatabaseOutputDataSourceArgs(
+                type="Microsoft.Sql/Server/Database",
+                authentication_mode=asa.AuthenticationMode.MSI,
+                server=names.sql_server,
+                database=names.sql_database,
+                table=roles.WINDOWS_TABLE,
+                max_batch_count=10_000,
+                max_writer_count=1,
             ),
         )
 
