@@ -30,7 +30,7 @@ CORE: dict[str, Endpoints] = {
 OPTIONS: dict[str, Endpoints] = {
     "ai_services": Endpoints(("account",), ("account",)),
     "sql": Endpoints(("sqlServer",), ("sqlServer",)),
-    "streaming": Endpoints(("namespace",)),
+    "streaming": Endpoints(("namespace",), ("namespace",)),
     "databricks": Endpoints(("databricks_ui_api", "browser_authentication")),
     "synapse": Endpoints(("Dev", "Sql", "SqlOnDemand")),
     "data_factory": Endpoints(("dataFactory",)),

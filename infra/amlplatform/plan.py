@@ -15,6 +15,8 @@ from amlplatform.environment import build_environment
 from amlplatform.policies.evaluate import Finding
 from amlplatform.policies.planned import judge
 from amlplatform.profiles import NetworkProfile
+from amlplatform.reachability import Cell, faults, matrix, open_ways
+from amlplatform.reachability.requested import situation_of
 from amlplatform.recorder import SUBSCRIPTION_ID, Registration, record
 from amlplatform.request import Quota, Request, quota, warnings
 from amlplatform.roles import Grant, grants
@@ -79,7 +81,7 @@ class Plan:
     """One environment as it would be built.
 
     `grants`: the roles that would be given; `warnings`: what needs a look; `policies`: every rule that is broken, also
-    those that only advise and those with an exception.
+    those that only advise and those with an exception; `reachability`: who reaches what, by which way.
     """
 
     request: Request
@@ -89,6 +91,7 @@ class Plan:
     quota: tuple[Quota, ...]
     warnings: tuple[str, ...]
     policies: tuple[Finding, ...] = ()
+    reachability: tuple[Cell, ...] = ()
 
     @property
     def network(self) -> NetworkProfile:
@@ -102,6 +105,11 @@ class Plan:
             for resource in self.resources
             for fault in resource.faults
         ]
+
+    @property
+    def unreachable(self) -> list[str]:
+        """One line for each thing that somebody cannot do without and that no way leads to."""
+        return [f"{self.environment}: {line}" for line in faults(self.reachability)]
 
     @property
     def violations(self) -> list[str]:
@@ -126,14 +134,19 @@ def plan_environment(request: Request, environment: str) -> Plan:
     if environment not in request.environments:
         raise KeyError(environment)
     resources = planned(lambda: build_environment(request, environment), request.names(environment).stack)
+    cells = matrix(resources, situation_of(request, environment))
     return Plan(
         request=request,
         environment=environment,
         resources=resources,
         grants=tuple(_grants(request, environment)),
         quota=tuple(entry for entry in quota(request) if entry.environment == environment),
-        warnings=tuple(line for line in warnings(request) if _concerns(line, environment)),
+        warnings=(
+            *(line for line in warnings(request) if _concerns(line, environment)),
+            *(f"environments.{environment}: {line}" for line in open_ways(cells)),
+        ),
         policies=tuple(judge(request, environment, resources)),
+        reachability=tuple(cells),
     )
 
 

@@ -94,7 +94,6 @@ NETWORK_PROFILES: dict[str, NetworkProfile] = {
                 # learn.microsoft.com, "Workspace managed virtual network isolation", limitations.
                 "kubernetes": "Azure ML attaches no Kubernetes cluster to a workspace with a managed network",
                 "databricks": "its clusters would have no way to a lake that is closed to the internet",
-                "streaming": "devices and Stream Analytics would have no way to a closed Event Hubs namespace",
                 # learn.microsoft.com, "Azure Logic Apps: hosting options": the Consumption plan joins no network.
                 "scheduled_start": "a Consumption Logic App has no way to a workspace that is closed to the internet",
             },

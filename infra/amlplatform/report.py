@@ -19,6 +19,7 @@ from amlplatform.names import rule_of
 from amlplatform.plan import CONCERNS, Plan, PlannedResource
 from amlplatform.policies.rules import RULES
 from amlplatform.profiles import ENVIRONMENT_PROFILES
+from amlplatform.reachability import CONSUMERS, NEEDS, RESOURCES, Cell
 from amlplatform.recorder import SUBSCRIPTION_ID
 from amlplatform.roles import PRINCIPALS, ROLES, SCOPES, Grant
 
@@ -66,7 +67,21 @@ def _environment(plan: Plan) -> dict[str, Any]:
             }
             for grant in plan.grants
         ],
+        "reachability": [_way(cell) for cell in plan.reachability],
+        "unreachable": plan.unreachable,
         "resources": [dataclasses.asdict(resource) for resource in plan.resources],
+    }
+
+
+def _way(cell: Cell) -> dict[str, str]:
+    needed = {"why": cell.need.why, "source": cell.need.source} if cell.need else {}
+    return {
+        "consumer": cell.consumer,
+        "resource": cell.resource,
+        "path": cell.path.value,
+        "from": cell.place.value,
+        "undecided": cell.undecided,
+        **needed,
     }
 
 
@@ -138,6 +153,55 @@ def print_tables(plans: Sequence[Plan], out: Console) -> None:
     verdict = f"faults in request bodies: {faults}" if faults else "all valid by Microsoft's types"
     out.print(f"{plans[0].request.product}: {total} resources in {' and '.join(environments)}, {verdict}")
     out.print(_policy_verdict(plans))
+
+
+@dataclasses.dataclass(frozen=True)
+class ReachabilityRow:
+    """One line of the reachability matrix: what a consumer needs, why, and the way in each environment ("-": none of
+    the two is there)."""
+
+    consumer: str
+    resource: str
+    why: str
+    ways: dict[str, str]
+
+
+def reachability(plans: Sequence[Plan]) -> list[ReachabilityRow]:
+    """Every need of somebody in one of the environments, in the order of the tables."""
+    cells = {(plan.environment, cell.consumer, cell.resource): cell for plan in plans for cell in plan.reachability}
+    return [
+        ReachabilityRow(
+            CONSUMERS[need.consumer],
+            RESOURCES[need.resource],
+            need.why,
+            {plan.environment: _told(cells.get((plan.environment, need.consumer, need.resource))) for plan in plans},
+        )
+        for need in NEEDS
+        if any(
+            (cell := cells.get((plan.environment, need.consumer, need.resource))) is not None and cell.need
+            for plan in plans
+        )
+    ]
+
+
+def _told(cell: Cell | None) -> str:
+    if cell is None or cell.need is None:
+        return "-"
+    return f"none until {cell.undecided} is decided" if cell.undecided else cell.path.value
+
+
+def print_reachability(plans: Sequence[Plan], out: Console) -> None:
+    """Who reaches what, by which way, with the environments side by side."""
+    environments = [plan.environment for plan in plans]
+    table = _table("Reachability", "who", "needs", "why", *environments)
+    last = ""
+    for row in reachability(plans):
+        if last and row.consumer != last:
+            table.add_section()
+        ways = [row.ways[environment] for environment in environments]
+        table.add_row("" if row.consumer == last else row.consumer, row.resource, row.why, *ways)
+        last = row.consumer
+    out.print(table)
 
 
 def _policy_verdict(plans: Sequence[Plan]) -> str:

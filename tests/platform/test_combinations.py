@@ -59,6 +59,7 @@ def test_a_combination_is_sound(combination: Combination) -> None:
     plan = plan_environment(request, combination.environment)
     assert plan.faults == [], "Microsoft's types, or those of the SDK, refuse a body"
     assert plan.violations == [], "a mandatory rule is broken"
+    assert plan.unreachable == [], "somebody has no way to what they need"
     if not request.profile(combination.environment).people:
         exceptions = request.environments[combination.environment].access_exceptions
         allowed = {entry.purpose for entry in exceptions}

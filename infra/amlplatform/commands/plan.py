@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from amlplatform.plan import Plan
 
 
-def plan(
+def plan(  # noqa: PLR0917 (each is an option of the command line)
     request: Path = typer.Argument(..., metavar="REQUEST", help="The request file."),
     environment: str = typer.Option("", "--environment", help="Only this environment, for example dev."),
     output: Output = typer.Option(Output.TABLE, "--output", "-o", help="Form of the result."),
@@ -27,11 +27,12 @@ def plan(
     arm: str | None = typer.Option(
         None, "--arm", metavar="FILE", help="Also write an ARM template; needs --environment."
     ),
+    reachability: bool = typer.Option(False, "--reachability", help="Also show who reaches what, by which way."),
 ) -> None:
     """Show what would be built, checked against Microsoft's types and the policies. Needs no login."""
     kind = kind_of(request)
     if kind:
-        if environment or html or arm:
+        if environment or html or arm or reachability:
             raise console.fail(
                 [f"REQUEST: '{request}' is a file of kind {kind}; of the options it takes only --output"]
             )
@@ -40,7 +41,7 @@ def plan(
     asked = _request(request, environment)
     page, template = _targets(request, environment, html, arm)
     plans = _plans(asked, [environment] if environment else list(asked.environments))
-    faults = [line for one in plans for line in (*one.faults, *one.violations)]
+    faults = [line for one in plans for line in (*one.faults, *one.violations, *one.unreachable)]
     from amlplatform import armtemplate, report  # noqa: PLC0415 (they import Pulumi)
 
     if page:
@@ -51,6 +52,8 @@ def plan(
         console.print_json(report.document(plans))
     else:
         report.print_tables(plans, console.results())
+        if reachability:
+            report.print_reachability(plans, console.results())
         console.warn(dict.fromkeys(line for one in plans for line in (*one.warnings, *one.advice)))
     if faults:
         raise console.fail(faults)
