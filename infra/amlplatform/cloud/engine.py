@@ -14,6 +14,7 @@ import sys
 import tempfile
 import urllib.parse
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from amlplatform.cloud.workplace import PACKAGE, Workplace, WorkplaceError
@@ -95,6 +96,22 @@ def _write_host_starter(folder: Path) -> None:
     starter.chmod(0o700)
 
 
+@dataclass(frozen=True)
+class Manners:
+    """How the offline Azure is in one run: whom it takes the command for, and whether it is as slow to agree as Azure.
+
+    `identity`: the object id of an identity in the state; "": the person.
+    """
+
+    identity: str = ""
+    hostile: bool = False
+
+    @property
+    def options(self) -> list[str]:
+        """What a door is started with."""
+        return [*(["--identity", self.identity] if self.identity else []), *(["--hostile"] if self.hostile else [])]
+
+
 class Door:
     """A door of the offline Azure, in a process of its own. It goes when this process goes, however that happens."""
 
@@ -125,8 +142,8 @@ class Door:
 class Provider(Door):
     """The azure-native provider, for the engine."""
 
-    def __init__(self, workplace: Workplace) -> None:
-        super().__init__(workplace, "amlplatform.cloud.provider")
+    def __init__(self, workplace: Workplace, manners: Manners) -> None:
+        super().__init__(workplace, "amlplatform.cloud.provider", *manners.options)
 
     def port(self) -> int:
         """The port on which it listens; waits until it does. Raises WorkplaceError when it does not start."""
@@ -139,8 +156,8 @@ class Provider(Door):
 class HttpsDoor(Door):
     """Azure Resource Manager over HTTPS, for Azure's SDKs. `folder` is private and gets its certificate."""
 
-    def __init__(self, workplace: Workplace, folder: Path) -> None:
-        super().__init__(workplace, "amlplatform.cloud.https", "--folder", folder)
+    def __init__(self, workplace: Workplace, folder: Path, manners: Manners) -> None:
+        super().__init__(workplace, "amlplatform.cloud.https", "--folder", folder, *manners.options)
 
     def variables(self) -> dict[str, str]:
         """The environment that leads SDKs to it; waits until it answers. Raises WorkplaceError when it does not."""
@@ -153,8 +170,8 @@ class HttpsDoor(Door):
 
 
 @contextlib.contextmanager
-def provider(workplace: Workplace) -> Iterator[Provider]:
-    started = Provider(workplace)
+def provider(workplace: Workplace, manners: Manners) -> Iterator[Provider]:
+    started = Provider(workplace, manners)
     try:
         yield started
     finally:
@@ -162,8 +179,8 @@ def provider(workplace: Workplace) -> Iterator[Provider]:
 
 
 @contextlib.contextmanager
-def https_door(workplace: Workplace, folder: Path) -> Iterator[HttpsDoor]:
-    started = HttpsDoor(workplace, folder)
+def https_door(workplace: Workplace, folder: Path, manners: Manners) -> Iterator[HttpsDoor]:
+    started = HttpsDoor(workplace, folder, manners)
     try:
         yield started
     finally:

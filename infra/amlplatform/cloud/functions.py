@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from amlplatform.armtypes import catalogue
-from amlplatform.cloud import shapes, wire
-from amlplatform.cloud.state import CLIENT_ID, OBJECT_ID
+from amlplatform.cloud import account_keys, shapes, wire
 
 if TYPE_CHECKING:
     from amlplatform.cloud.provider import AzureNativeProvider
@@ -40,8 +39,8 @@ def _get(token: str, arguments: Mapping[str, Any], provider: AzureNativeProvider
 
 def _client_config(_arguments: Mapping[str, Any], provider: AzureNativeProvider) -> Result:
     return {
-        "clientId": CLIENT_ID,
-        "objectId": OBJECT_ID,
+        "clientId": provider.manager.caller.client_id,
+        "objectId": provider.manager.caller.object_id,
         "subscriptionId": provider.subscription_id,
         "tenantId": provider.tenant_id,
     }
@@ -54,18 +53,8 @@ def _client_token(arguments: Mapping[str, Any], provider: AzureNativeProvider) -
 
 def _storage_account_keys(arguments: Mapping[str, Any], provider: AzureNativeProvider) -> Result:
     arm_id = catalogue.arm_id("storage:StorageAccount", arguments, provider.subscription_id)
-    document = provider.manager.get(arm_id)
-    created = document["properties"]["creationTime"]
-    keys = [
-        {
-            "keyName": name,
-            "permissions": "FULL",
-            "creationTime": created,
-            "value": wire.secret(provider.manager.state.secret(arm_id, name)),
-        }
-        for name in ("key1", "key2")
-    ]
-    return {"keys": keys}
+    keys = provider.manager.act(arm_id, "listKeys", account_keys.list_keys)["keys"]
+    return {"keys": [{**key, "value": wire.secret(key["value"])} for key in keys]}
 
 
 _FUNCTIONS: dict[str, Callable[[Mapping[str, Any], AzureNativeProvider], Result]] = {

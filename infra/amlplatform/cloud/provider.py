@@ -1,6 +1,6 @@
 """The first door of the offline Azure: the azure-native provider, as the Pulumi engine speaks with it over gRPC.
 
-    python -m amlplatform.cloud.provider --state FILE
+    python -m amlplatform.cloud.provider --state FILE [--identity ID] [--hostile]
 
 prints the port on which it listens and stops when its standard input ends, which it does when the process that
 started it goes. The engine is told of it through PULUMI_DEBUG_PROVIDERS=azure-native:PORT.
@@ -30,8 +30,9 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from amlplatform.armtypes import catalogue
 from amlplatform.armtypes.catalogue import UNKNOWN, ResourceType
-from amlplatform.cloud import arm_ids, defaults, diff, functions, shapes, wire
+from amlplatform.cloud import arm_ids, callers, defaults, diff, functions, hindrances, retries, shapes, wire
 from amlplatform.cloud.errors import AzureError
+from amlplatform.cloud.hindrances import hostility
 from amlplatform.cloud.resource_manager import ResourceManager
 from amlplatform.cloud.state import SUBSCRIPTION_ID, TENANT_ID, CloudState
 
@@ -176,9 +177,8 @@ class AzureNativeProvider(provider_pb2_grpc.ResourceProviderServicer):
             values = wire.with_secrets(shapes.preview(kind, inputs), secrets)
             return provider_pb2.CreateResponse(properties=wire.struct(values))
         arm_id = self._arm_id(kind, inputs)
-        if not arm_ids.is_singleton(arm_id) and self.manager.state.get(arm_id) is not None:
-            # The real provider looks first and never takes over what it did not make.
-            raise Refused(f"cannot create already existing resource '{arm_id}'")
+        if not arm_ids.is_singleton(arm_id):
+            self._refuse_existing(arm_id)
         outputs = self._put(kind, arm_id, inputs)
         return provider_pb2.CreateResponse(
             id=outputs.pop("id"), properties=wire.struct(wire.with_secrets(outputs, secrets))
@@ -202,7 +202,7 @@ class AzureNativeProvider(provider_pb2_grpc.ResourceProviderServicer):
     def Read(self, request, context):  # noqa: ARG002
         kind = _kind(request.urn)
         try:
-            document = self.manager.get(request.id)
+            document = self._patiently(lambda: self.manager.get(request.id))
         except AzureError as error:
             if error.status != _NOT_FOUND:
                 raise
@@ -224,7 +224,7 @@ class AzureNativeProvider(provider_pb2_grpc.ResourceProviderServicer):
 
     @_answered
     def Delete(self, request, context):  # noqa: ARG002
-        self.manager.delete(request.id)
+        self._patiently(lambda: self.manager.delete(request.id))
         return empty_pb2.Empty()
 
     @_answered
@@ -239,6 +239,20 @@ class AzureNativeProvider(provider_pb2_grpc.ResourceProviderServicer):
         getattr(response, "return").CopyFrom(wire.struct(result))
         return response
 
+    def _patiently(self, request: Callable[[], Answer]) -> Answer:
+        return retries.with_retries(request, self.manager.state.clock)
+
+    def _refuse_existing(self, arm_id: str) -> None:
+        """The real provider looks first and never takes over what it did not make."""
+        try:
+            self._patiently(lambda: self.manager.get(arm_id))
+        except AzureError as error:
+            if error.status == _NOT_FOUND:
+                return
+            reason = f"status code {error.status}, {error.code}: {error.message}"
+            raise Refused(f"cannot check existence of resource '{arm_id}': {reason}") from None
+        raise Refused(f"cannot create already existing resource '{arm_id}'")
+
     def _arm_id(self, kind: ResourceType, inputs: Mapping[str, Any]) -> str:
         arm_id = catalogue.arm_id(kind.token, inputs, self.subscription_id)
         if UNKNOWN in arm_id:
@@ -248,7 +262,7 @@ class AzureNativeProvider(provider_pb2_grpc.ResourceProviderServicer):
     def _put(self, kind: ResourceType, arm_id: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """Create or update. Returns the outputs, with the id among them."""
         body = catalogue.arm_body(kind.token, defaults.without_own_inputs(inputs))
-        document = self.manager.put(kind, arm_id, body)
+        document = self._patiently(lambda: self.manager.put(kind, arm_id, body))
         return {**shapes.outputs(kind, document), "id": document["id"]}
 
 
@@ -278,10 +292,15 @@ def serve(provider: AzureNativeProvider) -> tuple[grpc.Server, int]:
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m amlplatform.cloud.provider")
     parser.add_argument("--state", type=Path, required=True, help="file of the offline Azure's state")
-    state = CloudState(parser.parse_args(argv).state)
+    parser.add_argument("--identity", default="", help="who calls: an identity in the state; left out: the person")
+    parser.add_argument("--hostile", action="store_true", help="as slow to agree as Azure")
+    arguments = parser.parse_args(argv)
+    state = CloudState(arguments.state)
     # Ctrl-C is for the engine, which still needs the provider to end in order.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    server, port = serve(AzureNativeProvider(ResourceManager(state)))
+    caller = callers.find(arguments.identity, state)
+    manager = hindrances.manager(state, hostility.chosen(state, hostile=arguments.hostile), caller)
+    server, port = serve(AzureNativeProvider(manager))
     print(port, flush=True)
     while os.read(sys.stdin.fileno(), 4096):
         pass

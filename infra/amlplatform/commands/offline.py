@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import subprocess
 import sys
@@ -11,7 +12,9 @@ from pathlib import Path
 import typer
 
 from amlplatform import console
-from amlplatform.cloud import engine
+from amlplatform.cloud import callers, engine
+from amlplatform.cloud.hindrances import hostility
+from amlplatform.cloud.state import CloudState
 from amlplatform.cloud.workplace import Workplace, WorkplaceError
 from amlplatform.live.project import Project, ProjectError, find_project
 
@@ -28,6 +31,16 @@ def offline(
     command: list[str] | None = typer.Argument(None, metavar="COMMAND", help="What to run.", show_default=False),
     reset: bool = typer.Option(False, "--reset", help="Empty the offline Azure and forget all stacks first."),
     project: Path = typer.Option(Path(), "--project", metavar="DIR", help="Folder of the live project."),
+    identity: str = typer.Option(
+        "",
+        "--as",
+        metavar="IDENTITY",
+        envvar="AMLPLATFORM_OFFLINE_IDENTITY",
+        help="Run as this managed identity, with the roles that it has: its ARM id, client id or object id.",
+    ),
+    hostile: bool = typer.Option(
+        False, "--hostile", envvar="AMLPLATFORM_OFFLINE_HOSTILE", help="Be as slow to agree as Azure is."
+    ),
 ) -> None:
     """Run COMMAND, for example `pulumi up -s churn-dev`, against the offline Azure: nothing leaves this machine.
 
@@ -42,14 +55,29 @@ def offline(
         if reset:
             workplace.reset()
             print(f"offline Azure: {workplace.folder} is empty", file=sys.stderr)
-        code = run(workplace, command) if command else 0
+        code = run(workplace, command, identity=identity, hostile=hostile) if command else 0
     except (ProjectError, WorkplaceError) as error:
         raise console.fail([str(error)]) from None
     raise typer.Exit(code)
 
 
-def run(workplace: Workplace, command: Sequence[str]) -> int:
-    """Run `command` in the copy of the project. Returns its exit code. Raises WorkplaceError when it cannot start."""
+def _manners(workplace: Workplace, identity: str, *, hostile: bool) -> engine.Manners:
+    """Raises WorkplaceError when the offline Azure cannot be so."""
+    with contextlib.closing(CloudState(workplace.cloud_file)) as state:
+        try:
+            hostility.chosen(state, hostile=hostile)
+            return engine.Manners(callers.find(identity, state).object_id if identity else "", hostile)
+        except hostility.HostilityError as error:
+            raise WorkplaceError(str(error)) from None
+        except callers.UnknownCaller as error:
+            raise WorkplaceError(f"--as: {error}") from None
+
+
+def run(workplace: Workplace, command: Sequence[str], *, identity: str = "", hostile: bool = False) -> int:
+    """Run `command` in the copy of the project. Returns its exit code. Raises WorkplaceError when it cannot start.
+
+    `identity`: which identity of the offline Azure it runs as, "" for the person.
+    """
     cli = engine.find_cli(workplace.project.folder)
     if _is_pulumi(command) and cli is None:
         raise WorkplaceError(
@@ -59,13 +87,13 @@ def run(workplace: Workplace, command: Sequence[str]) -> int:
     stack = stack_of(command)
     if stack:
         _check_stack(workplace.project, stack)
-    # Both doors start while the copy and the stack are made.
-    with (
-        workplace.in_use(),
-        engine.private_folder() as private,
-        engine.provider(workplace) as provider,
-        engine.https_door(workplace, private) as https,
-    ):
+    with contextlib.ExitStack() as running:
+        running.enter_context(workplace.in_use())
+        private = running.enter_context(engine.private_folder())
+        manners = _manners(workplace, identity, hostile=hostile)
+        # Both doors start while the copy and the stack are made.
+        provider = running.enter_context(engine.provider(workplace, manners))
+        https = running.enter_context(engine.https_door(workplace, private, manners))
         for note in workplace.update_copy(stack):
             print(f"note: {note}", file=sys.stderr)
         variables = engine.environment(workplace, cli, private)

@@ -1,6 +1,6 @@
 """The HTTPS door in a process of its own:
 
-    python -m amlplatform.cloud.https --state FILE --folder DIR
+    python -m amlplatform.cloud.https --state FILE --folder DIR [--identity ID] [--hostile]
 
 prints one line, the environment that a command needs to come here (a JSON object), and stops when its standard input
 ends, which it does when the process that started it goes.
@@ -15,10 +15,11 @@ import signal
 import sys
 from pathlib import Path
 
+from amlplatform.cloud import callers, hindrances
+from amlplatform.cloud.hindrances import hostility
 from amlplatform.cloud.https.azure import Azure
 from amlplatform.cloud.https.certificate import CertificateError
 from amlplatform.cloud.https.server import serving
-from amlplatform.cloud.resource_manager import ResourceManager
 from amlplatform.cloud.state import CloudState
 
 
@@ -26,12 +27,14 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m amlplatform.cloud.https")
     parser.add_argument("--state", type=Path, required=True, help="file of the offline Azure's state")
     parser.add_argument("--folder", type=Path, required=True, help="private folder for the certificate")
+    parser.add_argument("--identity", default="", help="who calls: an identity in the state; left out: the person")
+    parser.add_argument("--hostile", action="store_true", help="as slow to agree as Azure")
     arguments = parser.parse_args(argv)
     # Ctrl-C is for the command, which may still have something to ask.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     state = CloudState(arguments.state)
-    manager = ResourceManager(state)
-    azure = Azure(state, lambda _caller: manager)
+    manager = hindrances.manager(state, hostility.chosen(state, hostile=arguments.hostile))
+    azure = Azure(state, manager.acting_as, caller=callers.find(arguments.identity, state))
     try:
         with serving(azure, arguments.folder) as environment:
             print(json.dumps(environment), flush=True)

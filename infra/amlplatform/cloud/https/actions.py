@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from amlplatform.cloud import arm_ids, preconditions
+from amlplatform.cloud import account_keys, arm_ids, preconditions
 from amlplatform.cloud.errors import AzureError
 from amlplatform.cloud.https import address, resources
 from amlplatform.cloud.https.azure import Azure
@@ -43,18 +43,7 @@ def _properties(document: Document) -> dict[str, Any]:
 
 
 def _storage_keys(account: Document, azure: Azure) -> Any:
-    if _properties(account).get("allowSharedKeyAccess") is False:
-        # Azure hands the keys out and refuses whoever uses them, with this code. There is no storage here that could
-        # refuse, so the offline Azure is early: a program that asks for keys has not left them behind.
-        message = "Key based authentication is not permitted on this storage account."
-        raise AzureError(403, "KeyBasedAuthenticationNotPermitted", message)
-    created = _properties(account).get("creationTime")
-    return {
-        "keys": [
-            {"keyName": name, "permissions": "FULL", "creationTime": created, "value": _secret(account, name, azure)}
-            for name in ("key1", "key2")
-        ]
-    }
+    return account_keys.list_keys(account, azure.state)
 
 
 def _registry_credentials(registry: Document, azure: Azure) -> Any:

@@ -6,21 +6,19 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from amlplatform.cloud.callers import PERSON, Caller
 from amlplatform.cloud.https.behaviour import Behaviour
 from amlplatform.cloud.https.operations import Operations
-from amlplatform.cloud.https.tokens import Caller
 from amlplatform.cloud.resource_manager import ResourceManager
-from amlplatform.cloud.state import CLIENT_ID, OBJECT_ID, CloudState
-
-PERSON = Caller(OBJECT_ID, CLIENT_ID)
-"""Who calls when a token is asked for without the name of an identity: whoever runs the command."""
+from amlplatform.cloud.state import CloudState
 
 
 @dataclass
 class Azure:
     """One offline Azure, as the HTTPS door sees it.
 
-    `manager` gives the resource manager that answers a caller. `url` is the door's own address, without a slash at its
+    `manager` gives the resource manager that answers a caller. `caller` is whose token it is that is asked for without
+    the name of an identity. `url` is the door's own address, without a slash at its
     end. `identity_header` is what a client must show to get a managed identity's token.
     """
 
@@ -30,6 +28,7 @@ class Azure:
     url: str = ""
     identity_header: str = field(default_factory=lambda: secrets.token_hex(16))
     operations: Operations = field(default_factory=Operations)
+    caller: Caller = PERSON
 
     @property
     def audiences(self) -> tuple[str, ...]:

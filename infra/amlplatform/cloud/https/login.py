@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from amlplatform.cloud import arm_ids
-from amlplatform.cloud.https.azure import PERSON, Azure
+from amlplatform.cloud.https.azure import Azure
 from amlplatform.cloud.https.messages import Request, Response
 from amlplatform.cloud.https.tokens import Caller, claims_of, expired, issue
 from amlplatform.cloud.state import TENANT_ID, Document
@@ -22,8 +22,8 @@ _ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 def managed_identity(request: Request, azure: Azure) -> Response:
     """The endpoint that IDENTITY_ENDPOINT names (learn.microsoft.com, "Managed identities for App Service").
 
-    Without the name of an identity the token is that of whoever runs the command; with one (`client_id`, `object_id`,
-    `principal_id`, `mi_res_id`) that of the user-assigned identity in the state.
+    Without the name of an identity the token is that of whoever the command runs as; with one (`client_id`,
+    `object_id`, `principal_id`, `mi_res_id`) that of the user-assigned identity in the state.
     """
     if request.headers.get("x-identity-header") != azure.identity_header:
         return _unavailable(401, "The header X-IDENTITY-HEADER is missing or wrong.")
@@ -55,7 +55,7 @@ def _asked_for(request: Request, azure: Azure) -> Caller | None:
     object_id = request.parameter("object_id") or request.parameter("principal_id")
     resource_id = request.parameter("mi_res_id")
     if not (client_id or object_id or resource_id):
-        return PERSON
+        return azure.caller
     for document in azure.state.of_type(_IDENTITY):
         caller = _caller(document)
         found = (

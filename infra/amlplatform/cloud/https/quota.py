@@ -7,6 +7,7 @@ from typing import Any
 
 from amlplatform import vm_sizes
 from amlplatform.cloud.errors import AzureError
+from amlplatform.cloud.hindrances import quotas
 from amlplatform.cloud.https.azure import Azure
 from amlplatform.cloud.https.messages import Request, Response
 from amlplatform.cloud.preconditions import normal_location
@@ -14,8 +15,6 @@ from amlplatform.cloud.state import Document
 from amlplatform.regions import REGIONS
 
 _COMPUTE = "Microsoft.MachineLearningServices/workspaces/computes"
-LIMIT = 100
-"""Cores per family and region. Azure's own limits differ from subscription to subscription; this one is made up."""
 
 
 def usages(request: Request, azure: Azure) -> Response:
@@ -23,10 +22,10 @@ def usages(request: Request, azure: Azure) -> Response:
     location = _location(request)
     used = _cores_in_use(azure, request.values["subscription"], location)
     families = sorted({size.family for size in vm_sizes.all_sizes()})
-    return Response(200, {"value": [_usage(request, location, family, used[family]) for family in families]})
+    return Response(200, {"value": [_usage(request, location, family, used[family], azure) for family in families]})
 
 
-def _usage(request: Request, location: str, family: str, used: int) -> dict[str, Any]:
+def _usage(request: Request, location: str, family: str, used: int, azure: Azure) -> dict[str, Any]:
     subscription = f"/subscriptions/{request.values['subscription']}"
     where = f"{subscription}/providers/Microsoft.MachineLearningServices/locations/{location}"
     return {
@@ -35,7 +34,7 @@ def _usage(request: Request, location: str, family: str, used: int) -> dict[str,
         "amlWorkspaceLocation": location,
         "unit": "Count",
         "currentValue": used,
-        "limit": LIMIT,
+        "limit": quotas.limit(family, azure.state),
         "name": {"value": family, "localizedValue": family},
     }
 

@@ -84,7 +84,7 @@ def _delete(request: Request, azure: Azure, kind: ResourceType) -> Response:
             return _nothing_to_delete(request, azure)
         failure = _planned_failure(request, azure, kind)
         if failure is None:
-            azure.manager(request.caller).delete(request.path)
+            azure.manager(request.caller).delete(request.path, request.query)
     if not is_long_running(kind.arm_type, request.method):
         return Response(200)
     return accepted(request, azure, kind, failure)

@@ -10,22 +10,14 @@ import datetime
 import json
 import time
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from amlplatform.cloud.callers import Caller
 from amlplatform.cloud.errors import AzureError
 from amlplatform.cloud.state import TENANT_ID
 
 LIFETIME_S = 3600
 _EXPIRED_AT = "%m/%d/%Y %I:%M:%S %p"
-
-
-@dataclass(frozen=True)
-class Caller:
-    """Who makes a request: the object that roles are assigned to, and the application (client) that it stands for."""
-
-    object_id: str
-    client_id: str
 
 
 def issue(caller: Caller, audience: str, lifetime_s: float = LIFETIME_S) -> str:
