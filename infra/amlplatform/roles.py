@@ -255,8 +255,7 @@ _OPTION_GRANTS: tuple[Grant, ...] = (
     *_of_option(
         "scheduled_start",
         ("logic_app", "workspace", "AzureML Data Scientist", "invokes the batch endpoint"),
-        ("logic_app", "lake_raw", "Storage Blob Data Reader", "the invoker's identity reads the batch job's input"),
-        ("logic_app", "lake_curated", "Storage Blob Data Reader", "the invoker's identity reads its input"),
+        ("logic_app", "lake_curated", "Storage Blob Data Reader", "the invoker's identity reads the batch job's input"),
     ),
 )
 
