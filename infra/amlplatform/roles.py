@@ -23,6 +23,9 @@ PRINCIPALS: dict[str, str] = {
     "senders": "senders of readings (of the request)",
     "kubernetes": "Kubernetes control plane",
     "kubernetes_nodes": "Kubernetes nodes (kubelet)",
+    "databricks": "Databricks access connector",
+    "synapse": "Synapse",
+    "data_factory": "Data Factory",
     "logic_app": "Logic App",
     "data_scientists": "data scientists (group)",
 }
@@ -47,6 +50,9 @@ SCOPES: dict[str, str] = {
     "kubernetes": "Kubernetes cluster",
     "kubernetes_nodes_identity": "identity of Kubernetes nodes",
     "kubernetes_subnet": "subnet of Kubernetes nodes",
+    "databricks": "Databricks workspace",
+    "synapse": "Synapse workspace",
+    "data_factory": "Data Factory",
     "storage_blob_endpoint": "private endpoint of the workspace storage (blob)",
     "storage_file_endpoint": "private endpoint of the workspace storage (file)",
 }
@@ -114,6 +120,7 @@ ROLES: dict[str, Role] = dict(
         _role("Network Contributor", "4d97b98b-1d4f-4787-a291-c67834d212e7"),
         _role("Azure Kubernetes Service Cluster User Role", "4abbcc35-e782-43d8-92c5-2d3f1bd2253f"),
         _role("Azure Kubernetes Service RBAC Reader", "7f6c6a51-bcf8-42ba-9220-52d62157d7db"),
+        _role("Data Factory Contributor", "673868aa-7521-48a0-acc6-0f60742d39f5"),
         _role("Monitoring Reader", "43d0d8ad-25c7-4714-9337-8ba259a9fe05"),
         _role("Log Analytics Reader", "73c42c96-874c-492b-b04d-ab87d138a893"),
     )
@@ -251,6 +258,29 @@ _OPTION_GRANTS: tuple[Grant, ...] = (
         "Network Contributor",
         "the control plane puts nodes and load balancers into the subnet",
         KUBERNETES_SUBNET,
+    ),
+    *_of_option(
+        "databricks",
+        ("databricks", "lake_raw", "Storage Blob Data Reader", "clusters read data as it arrived"),
+        ("databricks", "lake_curated", "Storage Blob Data Contributor", "clusters prepare data"),
+        ("databricks", "lake_output", "Storage Blob Data Contributor", "clusters write results"),
+    ),
+    *_of_option(
+        "synapse",
+        ("synapse", "lake_raw", "Storage Blob Data Reader", "Spark reads data as it arrived"),
+        ("synapse", "lake_curated", "Storage Blob Data Contributor", "Spark prepares data and keeps its own files"),
+        ("synapse", "lake_output", "Storage Blob Data Contributor", "Spark writes results"),
+    ),
+    # learn.microsoft.com/azure/machine-learning/how-to-use-batch-azure-data-factory: who invokes a batch endpoint reads
+    # its input, and reads and writes its data stores.
+    *_of_option(
+        "data_factory",
+        ("data_factory", "workspace", "AzureML Data Scientist", "invokes the batch endpoint"),
+        ("data_factory", "storage", "Storage Blob Data Contributor", "the job that it starts uses the data stores"),
+        ("data_factory", "lake_raw", "Storage Blob Data Reader", "the invoker's identity reads the job's input"),
+        ("data_factory", "lake_curated", "Storage Blob Data Reader", "the invoker's identity reads the job's input"),
+        ("data_factory", "lake_output", "Storage Blob Data Contributor", "the job that it starts writes its results"),
+        ("data_scientists", "data_factory", "Data Factory Contributor", "to see runs of pipelines, and to repeat them"),
     ),
     *_of_option(
         "scheduled_start",

@@ -16,6 +16,8 @@ from typing import Any
 from amlplatform.armtypes.resource_types import RESOURCE_TYPES, ResourceType
 
 PACK = Path(__file__).with_name("types.json.gz")
+OWN = Path(__file__).with_name("own_types.json")
+"""Types that Microsoft publishes nowhere, because Bicep knows them by itself: deployments, as far as they are used."""
 
 
 class PackError(Exception):
@@ -31,11 +33,12 @@ def build(source: Path) -> dict[str, Any]:
     index = json.loads((source / "index.json").read_text(encoding="utf-8"))
     nodes: list[dict[str, Any]] = []
     bodies: dict[str, int] = {}
-    packers: dict[str, _Packer] = {}
+    packers: dict[Path, _Packer] = {}
+    own = {entry["name"] for entry in json.loads(OWN.read_text(encoding="utf-8")) if entry["$type"] == "ResourceType"}
     for _, kind in sorted(RESOURCE_TYPES.items()):
-        file = _file_of(kind, index, source)
-        packer = packers.setdefault(file, _Packer(source / file, nodes))
         key = f"{kind.arm_type}@{kind.api_version}"
+        path = OWN if key in own else source / _file_of(kind, index, source)
+        packer = packers.setdefault(path, _Packer(path, nodes))
         bodies[key] = packer.body(key)
     return {"resources": bodies, "nodes": nodes}
 

@@ -79,6 +79,13 @@ def arm_body(token: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
     return body
 
 
+def flat_properties(token: str, properties: Mapping[str, Any]) -> dict[str, Any]:
+    """The `properties` of a body, as the SDK takes them: what ARM keeps in boxes is laid flat."""
+    kind = resource_type(token)
+    node = validator.resource_node(kind.arm_type, kind.api_version)["properties"]["properties"]
+    return flattening.laid_flat(dict(properties), validator.type_node(node["type"]), kind.boxes)
+
+
 def renamed(kind: ResourceType, inputs: Mapping[str, Any], *, to_arm: bool) -> dict[str, Any]:
     """The inputs with the names that ARM has inside of them, or with those of the SDK."""
     result = dict(inputs)

@@ -171,6 +171,8 @@ _SQL_SERVER = _in_group("sql:Server", "Microsoft.Sql/servers", "2023-08-01", "se
 _SQL_DATABASE = _below(_SQL_SERVER, "sql:Database", "databases", "databaseName")
 _SYNAPSE = _in_group("synapse:Workspace", "Microsoft.Synapse/workspaces", "2021-06-01", "workspaceName")
 _DATA_FACTORY = _in_group("datafactory:Factory", "Microsoft.DataFactory/factories", "2018-06-01", "factoryName")
+# Where Data Factory keeps what belongs to one kind of activity, trigger, linked service or runtime.
+_OF_A_KIND = ("typeProperties",)
 _EVENT_HUBS = _in_group("eventhub:Namespace", "Microsoft.EventHub/namespaces", "2024-01-01", "namespaceName")
 _EVENT_HUB = _below(_EVENT_HUBS, "eventhub:EventHub", "eventhubs", "eventHubName")
 _SYSTEM_TOPIC = _in_group("eventgrid:SystemTopic", "Microsoft.EventGrid/systemTopics", "2025-02-15", "systemTopicName")
@@ -183,6 +185,9 @@ _CORE = (
         _GROUP,
         "resourceGroupName",
         nested=True,
+    ),
+    _in_group(
+        "resources:Deployment", "Microsoft.Resources/deployments", "2024-03-01", "deploymentName", nested=True
     ),
     _STORAGE,
     _below(_STORAGE, "storage:BlobServiceProperties", "blobServices", "blobServicesName"),
@@ -336,12 +341,28 @@ _OPTIONS = (
         nested=True,
     ),
     _DATA_FACTORY,
-    _below(_DATA_FACTORY, "datafactory:Pipeline", "pipelines", "pipelineName"),
-    _below(_DATA_FACTORY, "datafactory:Trigger", "triggers", "triggerName", nested=True),
-    _below(_DATA_FACTORY, "datafactory:LinkedService", "linkedservices", "linkedServiceName", nested=True),
-    _below(_DATA_FACTORY, "datafactory:Dataset", "datasets", "datasetName", nested=True),
+    _below(_DATA_FACTORY, "datafactory:Pipeline", "pipelines", "pipelineName", boxes=_OF_A_KIND),
+    _below(_DATA_FACTORY, "datafactory:Trigger", "triggers", "triggerName", nested=True, boxes=_OF_A_KIND),
     _below(
-        _DATA_FACTORY, "datafactory:IntegrationRuntime", "integrationRuntimes", "integrationRuntimeName", nested=True
+        _DATA_FACTORY, "datafactory:LinkedService", "linkedservices", "linkedServiceName", nested=True, boxes=_OF_A_KIND
+    ),
+    _below(_DATA_FACTORY, "datafactory:Dataset", "datasets", "datasetName", nested=True, boxes=_OF_A_KIND),
+    _below(
+        _DATA_FACTORY,
+        "datafactory:IntegrationRuntime",
+        "integrationRuntimes",
+        "integrationRuntimeName",
+        nested=True,
+        boxes=_OF_A_KIND,
+    ),
+    ResourceType(
+        "azure-native:datafactory:ManagedPrivateEndpoint",
+        "Microsoft.DataFactory/factories/managedVirtualNetworks/managedPrivateEndpoints",
+        _DATA_FACTORY.api_version,
+        f"{_DATA_FACTORY.id_template}/managedVirtualNetworks/{{managedVirtualNetworkName}}"
+        "/managedPrivateEndpoints/{managedPrivateEndpointName}",
+        "managedPrivateEndpointName",
+        nested=True,
     ),
     _EVENT_HUBS,
     _EVENT_HUB,

@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from amlplatform.cloud import arm_ids
+from amlplatform.cloud import arm_ids, computed_options, deployments
 from amlplatform.cloud.state import TENANT_ID, CloudState, Document
 
 Properties = dict[str, Any]
@@ -26,6 +26,8 @@ def complete(document: Document, previous: Document | None, state: CloudState) -
         before = (previous or {}).get("properties") or {}
         properties = document.setdefault("properties", {})
         compute(document, properties, before)
+    if document["type"] == deployments.ARM_TYPE:
+        deployments.run(document, state)
 
 
 def _identity(identity: Mapping[str, Any], before: Mapping[str, Any], state: CloudState) -> dict[str, Any]:
@@ -190,4 +192,5 @@ _COMPUTED: dict[str, Callable[[Document, Properties, Mapping[str, Any]], None]] 
     "Microsoft.MachineLearningServices/workspaces": _ml_workspace,
     "Microsoft.MachineLearningServices/workspaces/computes": _compute,
     "Microsoft.MachineLearningServices/workspaces/datastores": _datastore,
+    **computed_options.COMPUTED,
 }

@@ -35,10 +35,7 @@ def outputs(kind: ResourceType, document: Mapping[str, Any]) -> dict[str, Any]:
     top = {_top_name(kind, key): value for key, value in document.items() if key not in _ADDRESS}
     if kind.boxes and isinstance(top.get("properties"), Mapping):
         node = validator.resource_node(kind.arm_type, kind.api_version)["properties"]["properties"]
-        top["properties"] = {
-            name: flattening.laid_flat({name: value}, validator.type_node(node["type"]), kind.boxes)[name]
-            for name, value in top["properties"].items()
-        }
+        top["properties"] = flattening.laid_flat(top["properties"], validator.type_node(node["type"]), kind.boxes)
     inner = {} if kind.nested else top.pop("properties", {})
     named = {property_name(kind, key): value for key, value in inner.items()}
     # What stands at the top wins: components of Application Insights have a `Name` among their properties, too.
@@ -84,6 +81,9 @@ def inputs_from_document(kind: ResourceType, arm_id: str, document: Document) ->
 
 def inputs_from_outputs(kind: ResourceType, shown: Mapping[str, Any]) -> dict[str, Any]:
     """The part of a resource's outputs that inputs can set. Two of these are compared to find what changed in Azure."""
+    if kind.nested:
+        # The resource's own type must not become that of its properties, which say of what kind they are, too.
+        shown = {name: value for name, value in shown.items() if name not in (*_ALWAYS, API_VERSION)}
     return _as_inputs(kind, catalogue.arm_body(kind.token, shown))
 
 

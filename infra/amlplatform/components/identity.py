@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pulumi
 from pulumi_azure_native import managedidentity
@@ -75,3 +76,8 @@ def trust(
             opts=pulumi.ResourceOptions(parent=parent, depends_on=before),
         )
         before = [credential]
+
+
+def own_principal(identity: pulumi.Output[Any]) -> pulumi.Output[str]:
+    """The object id of a resource's system-assigned identity, from its output `identity`."""
+    return identity.apply(lambda value: str(getattr(value, "principal_id", "") or ""))
