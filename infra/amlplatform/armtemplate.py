@@ -41,7 +41,13 @@ def template(plan: Plan) -> dict[str, Any]:
 
 
 # Scanners see these only inside of what they belong to.
-_NESTED_TYPES = frozenset({"Microsoft.Sql/servers/auditingSettings"})
+_NESTED_TYPES = frozenset(
+    {
+        "Microsoft.Sql/servers/auditingSettings",
+        "Microsoft.Sql/servers/firewallRules",
+        "Microsoft.Sql/servers/databases/securityAlertPolicies",
+    }
+)
 
 
 def _nested(entries: list[tuple[PlannedResource, dict[str, Any]]]) -> list[dict[str, Any]]:
