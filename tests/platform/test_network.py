@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import importlib.util
 import itertools
+import json
+import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from combinations import Combination, allowed_options
 from platform_requests import DNS_ZONES, full, subnet
 
+from amlplatform import network_properties
 from amlplatform.components.private_endpoints import ZONES
+from amlplatform.options import OPTIONS
 from amlplatform.plan import Plan, plan_environment
+from amlplatform.policies import arm
 from amlplatform.profiles import ENVIRONMENT_PROFILES, NETWORK_PROFILES
 from amlplatform.request import Request
 
@@ -29,27 +36,181 @@ def plans() -> dict[tuple[str, str], Plan]:
     return {case: planned(*case) for case in CASES}
 
 
+def built_options(network: str) -> list[str]:
+    package = "amlplatform.components.options"
+    modules = {name: f"{package}.{option.component.partition('.')[0]}" for name, option in OPTIONS.items()}
+    return [name for name in allowed_options(network) if importlib.util.find_spec(modules[name])]
+
+
+@pytest.fixture(scope="module")
+def all_options() -> dict[str, Plan]:
+    """Dev with each network profile, in the order of the table below, and with all that can be asked for there."""
+    return {network: planned("dev", network, *built_options(network)) for network in NETWORK_PROFILES}
+
+
 def endpoints(plan: Plan) -> dict[str, Any]:
     return {one.name: one for one in plan.resources if one.arm_type == ENDPOINT}
 
 
-@pytest.mark.parametrize("case", CASES, ids="-".join)
-def test_every_door_is_as_the_profile_says(case: tuple[str, str], plans: dict[tuple[str, str], Plan]) -> None:
-    profile, plan = NETWORK_PROFILES[case[1]], plans[case]
-    doors = {
-        one.name: one.body["properties"]["publicNetworkAccess"]
-        for one in plan.resources
-        if "publicNetworkAccess" in one.body.get("properties", {})
+# By ARM type and property: with public-dev, managed-vnet, own-vnet. None: the body does not have it.
+_DOOR = ("Enabled", "Disabled", "Disabled")
+_FIREWALL = ("Allow", "Deny", "Deny")
+_EMPTY: tuple[Any, ...] = ([], [], [])
+_PASSES = ("AzureServices", "AzureServices", "AzureServices")
+_ALWAYS_OPEN = ("Enabled", "Enabled", "Enabled")
+_NEVER = (False, False, False)
+_ALWAYS = (True, True, True)
+_ACLS: dict[str, tuple[Any, ...]] = {
+    "publicNetworkAccess": _DOOR,
+    "networkAcls.defaultAction": _FIREWALL,
+    "networkAcls.ipRules": _EMPTY,
+    "networkAcls.virtualNetworkRules": _EMPTY,
+}
+EXPECTED: dict[str, dict[str, tuple[Any, ...]]] = {
+    arm.ML_WORKSPACE: {
+        "publicNetworkAccess": _DOOR,
+        "allowPublicAccessWhenBehindVnet": _NEVER,
+        "managedNetwork.isolationMode": ("Disabled", "AllowOnlyApprovedOutbound", "Disabled"),
+        "provisionNetworkNow": (False, True, False),
+        "imageBuildCompute": (None, "cpu-cluster", "cpu-cluster"),
+        "serverlessComputeSettings.serverlessComputeNoPublicIP": (False, True, True),
+        "serverlessComputeSettings.serverlessComputeCustomSubnet": (None, None, subnet("snet-compute")),
+    },
+    arm.COMPUTE: {
+        "properties.enableNodePublicIp": (True, False, False),
+        "properties.subnet.id": (None, None, subnet("snet-compute")),
+        "properties.remoteLoginPortPublicAccess": ("Disabled", "Disabled", "Disabled"),
+        "properties.sshSettings.sshPublicAccess": ("Disabled", "Disabled", "Disabled"),
+    },
+    arm.STORAGE: {**_ACLS, "networkAcls.bypass": _PASSES, "allowBlobPublicAccess": _NEVER},
+    arm.CONTAINER: {"publicAccess": ("None", "None", "None")},
+    arm.VAULT: {**_ACLS, "networkAcls.bypass": _PASSES},
+    arm.REGISTRY: {
+        "publicNetworkAccess": _DOOR,
+        "networkRuleSet.defaultAction": _FIREWALL,
+        "networkRuleSet.ipRules": _EMPTY,
+        "networkRuleBypassOptions": _PASSES,
+        "policies.exportPolicy.status": ("enabled", "disabled", "disabled"),
+    },
+    arm.APP_INSIGHTS: dict.fromkeys(("publicNetworkAccessForIngestion", "publicNetworkAccessForQuery"), _ALWAYS_OPEN),
+    arm.LOG_ANALYTICS: dict.fromkeys(("publicNetworkAccessForIngestion", "publicNetworkAccessForQuery"), _ALWAYS_OPEN),
+    arm.AI_SERVICES: {**_ACLS, "restrictOutboundNetworkAccess": _ALWAYS},
+    arm.SQL_SERVER: {
+        "publicNetworkAccess": _DOOR,
+        "restrictOutboundNetworkAccess": ("Enabled", "Enabled", "Enabled"),
+    },
+    # All addresses of Azure: nodes have no fixed one. A closed server has no rules.
+    arm.SQL_FIREWALL: {"startIpAddress": ("0.0.0.0", None, None), "endIpAddress": ("0.0.0.0", None, None)},
+    arm.EVENT_HUBS: {"publicNetworkAccess": _DOOR},
+    arm.EVENT_HUBS_NETWORK: {
+        "publicNetworkAccess": _DOOR,
+        "defaultAction": _FIREWALL,
+        "ipRules": _EMPTY,
+        "virtualNetworkRules": _EMPTY,
+        "trustedServiceAccessEnabled": _ALWAYS,
+    },
+    arm.AKS: {
+        # Excluded with a managed network.
+        "publicNetworkAccess": ("Enabled", None, "Disabled"),
+        "apiServerAccessProfile.enablePrivateCluster": (False, None, True),
+        "apiServerAccessProfile.enablePrivateClusterPublicFQDN": (None, None, False),
+        "apiServerAccessProfile.privateDNSZone": (None, None, "system"),
+        "apiServerAccessProfile.authorizedIPRanges": (["198.51.100.0/24"], None, None),
+        "networkProfile.outboundType": ("loadBalancer", None, "userDefinedRouting"),
+        "agentPoolProfiles.enableNodePublicIP": (False, None, False),
+        "agentPoolProfiles.vnetSubnetID": (None, None, subnet("snet-kubernetes")),
+    },
+    arm.PRIVATE_ENDPOINT: {"subnet.id": (None, subnet("snet-endpoints"), subnet("snet-endpoints"))},
+}
+
+
+@pytest.mark.parametrize("arm_type", EXPECTED)
+def test_a_network_profile_sets_all_of_these(arm_type: str, all_options: dict[str, Plan]) -> None:
+    found: dict[str, list[set[str]]] = {}
+    for index, plan in enumerate(all_options.values()):
+        for one in plan.resources:
+            for path, value in network_properties.found(one.arm_type, one.body):
+                if one.arm_type == arm_type:
+                    values = found.setdefault(path.removeprefix("properties."), [set(), set(), set()])
+                    values[index].add(json.dumps(value))
+    # The approved destinations have tests of their own.
+    found.pop("managedNetwork.outboundRules", None)
+    found.pop("managedNetwork.enableNetworkMonitor", None)
+    assert found == {
+        path: [set() if value is None else {json.dumps(value)} for value in values]
+        for path, values in EXPECTED[arm_type].items()
     }
-    assert {"workspace", "storage", "lake", "key-vault", "container-registry"} <= set(doors)
-    assert set(doors.values()) == {profile.public_network_access}
-    workspace = plan.resource("workspace").body["properties"]
-    assert workspace["managedNetwork"]["isolationMode"] == profile.isolation_mode
+
+
+def leaves(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Path and value of everything in a body; the parts of a list have one path."""
+    if isinstance(value, dict) and value:
+        for key, inner in value.items():
+            yield from leaves(inner, f"{path}.{key}" if path else key)
+    elif isinstance(value, list) and value and isinstance(value[0], dict):
+        for inner in value:
+            yield from leaves(inner, path)
+    else:
+        yield path, json.dumps(value)
+
+
+def bodies(plan: Plan) -> dict[tuple[str, str], set[str]]:
+    found: dict[tuple[str, str], set[str]] = {}
     for one in plan.resources:
-        nodes = one.body.get("properties", {}).get("properties", {})
-        if "enableNodePublicIp" in nodes:
-            assert nodes["enableNodePublicIp"] == (not profile.private)
-            assert nodes.get("subnet") == ({"id": subnet("snet-compute")} if profile.own_network else None)
+        for path, value in leaves(dict(one.body)):
+            found.setdefault((one.arm_type, path), set()).add(value)
+    return found
+
+
+def in_table(arm_type: str, path: str) -> bool:
+    return any(f"{path}.".startswith(f"{known}.") for known in network_properties.PROPERTIES.get(arm_type, {}))
+
+
+# Ways themselves: in tests of their own, below and in test_reachability.
+WAYS = (
+    arm.ROLE_ASSIGNMENT,
+    "Microsoft.Network/privateEndpoints",
+    "Microsoft.DataFactory/factories/managedVirtualNetworks",
+)
+# What follows from it: pipelines run where the integration runtime stands; and a closed SQL server takes nothing from
+# Stream Analytics, which is no trusted service of it, so the job has one output less.
+FOLLOWS = re.compile(r"data-factory-.*\.connectVia\..*|stream-analytics: properties\.(outputs|transformation)\..*")
+
+
+def test_whatever_differs_by_network_profile_is_in_the_table(all_options: dict[str, Plan]) -> None:
+    """Resources that all profiles have: where a value differs, the network decides it."""
+    found = [{one.name: one for one in plan.resources} for plan in all_options.values()]
+    untold = set()
+    for name in set.intersection(*({*one} for one in found)):
+        values = [set(leaves(dict(one[name].body))) for one in found]
+        arm_type = found[0][name].arm_type
+        untold |= {
+            f"{name}: {path}"
+            for path, _ in set.union(*values) - set.intersection(*values)
+            if not in_table(arm_type, path) and not FOLLOWS.fullmatch(f"{name}: {path}")
+        }
+    assert untold == set()
+
+
+LOOKS_LIKE_NETWORK = re.compile(
+    r"public|subnet|firewall|bypass|isolation|outbound|egress|ingress|vnet|iprules|trustedservice|exportpolicy"
+    r"|authorizedip|managed(virtual)?network|networkacls|networkrule",
+    re.IGNORECASE,
+)
+# Inside a cluster of Kubernetes, and the same everywhere.
+INSIDE = ("Microsoft.ContainerService/managedClusters/managedNamespaces",)
+
+
+def test_whatever_looks_like_a_network_property_is_in_the_table(all_options: dict[str, Plan]) -> None:
+    untold = {
+        f"{arm_type}: {path}"
+        for plan in all_options.values()
+        for arm_type, path in bodies(plan)
+        if LOOKS_LIKE_NETWORK.search(path)
+        and not arm_type.startswith((*WAYS, *INSIDE))
+        and not in_table(arm_type, path)
+    }
+    assert untold == set()
 
 
 @pytest.mark.parametrize("case", CASES, ids="-".join)

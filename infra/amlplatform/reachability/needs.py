@@ -5,7 +5,8 @@ from __future__ import annotations
 from amlplatform.reachability.model import Need
 
 STREAM_TO_SQL = "the job writes to the database"
-"""A condition of a need."""
+KUBERNETES_ATTACHED = "the cluster is attached to the workspace"
+"""Conditions of needs."""
 CONSUMERS: dict[str, str] = {
     "scientist": "data scientist at a desk",
     "instance": "compute instance",
@@ -145,7 +146,13 @@ NEEDS: tuple[Need, ...] = (
         ("lake-dfs", "shows data of data stores", _STUDIO),
         ("key-vault", "keeps secrets of connections", f"{_ML}/how-to-secure-workspace-vnet"),
         ("container-registry", "looks up images", f"{_ML}/how-to-secure-workspace-vnet"),
-        ("kubernetes", "steers its extension", "learn.microsoft.com/azure/aks/trusted-access-feature"),
+    ),
+    Need(
+        "azure-ml",
+        "kubernetes",
+        "deploys endpoints into it",
+        "learn.microsoft.com/azure/aks/trusted-access-feature",
+        KUBERNETES_ATTACHED,
     ),
     *_needs("azure-monitor", ("logs-sent", "logs and metrics of every resource", "components/diagnostics.py")),
     *_needs(

@@ -9,7 +9,7 @@ from typing import Any
 from amlplatform.policies import arm
 from amlplatform.policies.values import at, entries, items
 from amlplatform.reachability.model import Place, Planned
-from amlplatform.reachability.needs import STREAM_TO_SQL
+from amlplatform.reachability.needs import KUBERNETES_ATTACHED, STREAM_TO_SQL
 
 # Where one service's type is not the whole story: key of the matrix, its type, its sub-resource of private link.
 _OF_OPTIONS: tuple[tuple[str, str, str], ...] = (
@@ -205,7 +205,9 @@ class World:
         """Which conditions of needs hold."""
         outputs = [output for job in self.of(arm.STREAM_ANALYTICS) for output in items(job.body, "properties.outputs")]
         to_sql = any("Microsoft.Sql" in str(at(output, "properties.datasource.type")) for output in outputs)
-        return frozenset({STREAM_TO_SQL} if to_sql else ())
+        attached = any(at(one.body, "properties.computeType") == "Kubernetes" for one in self.of(arm.COMPUTE))
+        held = {STREAM_TO_SQL: to_sql, KUBERNETES_ATTACHED: attached}
+        return frozenset(condition for condition, holds in held.items() if holds)
 
     @property
     def kubernetes_trusts_azure_ml(self) -> bool:
