@@ -14,10 +14,12 @@ from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
 import requests
 from amlplatform.cloud import wire
-from amlplatform.cloud.https.azure import PERSON, Azure
+from amlplatform.cloud.callers import PERSON, Caller
+from amlplatform.cloud.hindrances import soft_delete
+from amlplatform.cloud.https.azure import Azure
 from amlplatform.cloud.https.behaviour import Behaviour
 from amlplatform.cloud.https.server import serving
-from amlplatform.cloud.https.tokens import Caller, issue
+from amlplatform.cloud.https.tokens import issue
 from amlplatform.cloud.provider import AzureNativeProvider, serve
 from amlplatform.cloud.resource_manager import ResourceManager
 from amlplatform.cloud.state import SUBSCRIPTION_ID, TENANT_ID, CloudState
@@ -157,8 +159,8 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
         with provider_of(state) as provider:
             for token, inputs in MADE_BY_THE_PROVIDER:
                 provider.Create(provider_pb2.CreateRequest(urn=urn(token), properties=wire.struct(inputs)))
-        manager = ResourceManager(state)
-        azure = Azure(state, lambda _caller: manager, Behaviour(polls=1, retry_after_s=0.02))
+        manager = ResourceManager(state, [soft_delete.keep_names])
+        azure = Azure(state, manager.acting_as, Behaviour(polls=1, retry_after_s=0.02))
         with serving(azure, folder) as environment:
             yield Door(azure, environment, folder)
 

@@ -21,12 +21,10 @@ from engine_support import LiveProject, explained
 from https_support import ACCOUNT, GROUP, IDENTITY, ISSUER, NEWEST, SUBJECT, Door
 
 import requests
-from amlplatform.cloud.errors import AzureError
+from amlplatform.cloud.callers import PERSON
 from amlplatform.cloud.https import certificate
-from amlplatform.cloud.https.azure import PERSON
-from amlplatform.cloud.https.tokens import Caller, claims_of, issue
-from amlplatform.cloud.resource_manager import Call, ResourceManager
-from amlplatform.cloud.state import OBJECT_ID, SUBSCRIPTION_ID, TENANT_ID, CloudState
+from amlplatform.cloud.https.tokens import claims_of, issue
+from amlplatform.cloud.state import OBJECT_ID, SUBSCRIPTION_ID, TENANT_ID
 
 # --- Who calls --------------------------------------------------------------------------------------
 
@@ -95,7 +93,6 @@ def test_ci_logs_in_by_federated_credential(door: Door, workload: Callable[..., 
     assert identity is not None
     token = workload().get_token("https://management.azure.com/.default").token
     assert claims_of(token)["oid"] == identity["properties"]["principalId"]
-    assert door.call("GET", GROUP, token=token).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -115,34 +112,41 @@ def test_who_else_presents_a_token_is_refused(
         workload(**claims).get_token("https://management.azure.com/.default")
 
 
-def test_what_a_caller_may_do_is_asked_for_each_request(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
-    stranger = Caller(TENANT_ID, TENANT_ID)
-    asked: list[tuple[str, str]] = []
-
-    def manager(caller: Caller) -> ResourceManager:
-        def permit(call: Call, _state: CloudState) -> None:
-            asked.append((call.method, call.arm_id))
-            if caller == stranger:
-                raise AzureError(403, "AuthorizationFailed", f"'{caller.object_id}' does not have authorization")
-
-        return ResourceManager(door.azure.state, [permit])
-
-    monkeypatch.setattr(door.azure, "manager", manager)
-    roles = f"{GROUP}/providers/Microsoft.Authorization/roleAssignments"
-    requests_made = [
+def test_a_caller_may_do_what_its_roles_allow(door: Door, workload: Callable[..., WorkloadIdentityCredential]) -> None:
+    token = workload().get_token("https://management.azure.com/.default").token
+    identity = door.azure.state.get(IDENTITY)
+    assert identity is not None
+    reads = [
         ("GET", GROUP, None),
         ("GET", f"{GROUP}/resources", None),
-        ("GET", roles, None),
+        ("GET", f"{GROUP}/providers/Microsoft.Authorization/roleAssignments", None),
+        ("GET", ACCOUNT, None),
+    ]
+    changes = [
         ("POST", f"{ACCOUNT}/listKeys", None),
         ("PATCH", GROUP, {"tags": {}}),
+        ("PUT", GROUP, {"location": "westeurope"}),
         ("DELETE", ACCOUNT, None),
     ]
-    for method, path, body in requests_made:
-        answer = door.call(method, path, body, token=door.token(stranger))
-        assert answer.status_code == 403, (method, path)
-        assert answer.json()["error"]["code"] == "AuthorizationFailed"
-    assert [path for _method, path in asked] == [path for _method, path, _body in requests_made]
-    assert door.call("GET", ACCOUNT).status_code == 200, "nothing was deleted, and others may"
+
+    def refused(requests_made: list[tuple[str, str, Any]]) -> list[str]:
+        answers = [door.call(method, path, body, token=token) for method, path, body in requests_made]
+        return [answer.json()["error"]["code"] for answer in answers if answer.status_code == 403]
+
+    assert refused(reads + changes) == ["AuthorizationFailed"] * 8
+    # Found by its name, as scripts do it.
+    roles = door.call("GET", f"{GROUP}/providers/Microsoft.Authorization/roleDefinitions?$filter=roleName eq 'Reader'")
+    assignment = f"{GROUP}/providers/Microsoft.Authorization/roleAssignments/{SUBSCRIPTION_ID}"
+    properties = {
+        "principalId": identity["properties"]["principalId"],
+        "principalType": "ServicePrincipal",
+        "roleDefinitionId": roles.json()["value"][0]["id"],
+    }
+    assert door.call("PUT", assignment, {"properties": properties}).status_code == 201
+    assert refused(reads) == []
+    assert refused(changes) == ["AuthorizationFailed"] * 4
+    assert door.call("DELETE", assignment).status_code == 200
+    assert door.azure.state.get(ACCOUNT) is not None
 
 
 # --- The server -------------------------------------------------------------------------------------

@@ -21,6 +21,9 @@ from amlplatform.cloud import wire
 from amlplatform.cloud.errors import AzureError
 from amlplatform.cloud.state import SUBSCRIPTION_ID, TENANT_ID
 
+NOT_THERE = ("ResourceNotFound", "ResourceGroupNotFound", "RoleDefinitionDoesNotExist")
+VAULTS = f"/subscriptions/{SUBSCRIPTION_ID}/providers/Microsoft.KeyVault"
+
 
 @pytest.fixture
 def ml(door: Door) -> MLClient:
@@ -150,13 +153,47 @@ def test_roles_are_listed_where_they_hold(door: Door, resource_client: ResourceM
     assert not {found.name for found in resource_client.resources.list_by_resource_group("rg-churn-dev")} & set(names)
 
 
+def test_what_is_deleted_is_kept_until_it_is_purged(door: Door) -> None:
+    vault = f"{GROUP}/providers/Microsoft.KeyVault/vaults/kv-churn-old"
+    properties = {"tenantId": TENANT_ID, "sku": {"family": "A", "name": "standard"}, "softDeleteRetentionInDays": 7}
+    body = {"location": "westeurope", "properties": properties}
+    assert door.call("PUT", vault, body).status_code == 201
+    assert door.call("DELETE", vault).status_code == 200
+    assert door.refusal("PUT", vault, body) == (409, "ConflictError")
+    (deleted,) = door.call("GET", f"{VAULTS}/deletedVaults").json()["value"]
+    assert deleted["properties"]["vaultId"] == vault
+    assert door.call("GET", deleted["id"]).json() == deleted
+    assert door.call("POST", f"{deleted['id']}/purge").status_code == 200
+    assert door.call("GET", f"{VAULTS}/deletedVaults").json()["value"] == []
+    assert door.call("PUT", vault, body).status_code == 201
+    door.call("DELETE", vault)
+    door.call("POST", f"{deleted['id']}/purge")
+
+
+def test_a_workspace_is_purged_for_good(door: Door, ml: MLClient) -> None:
+    other = WORKSPACE.replace("mlw-churn-dev", "mlw-churn-old")
+    like = door.azure.state.get(WORKSPACE)
+    assert like is not None
+    connected = ("storageAccount", "keyVault", "applicationInsights")
+    properties = {name: like["properties"][name] for name in connected}
+    body = {"location": "westeurope", "identity": {"type": "SystemAssigned"}, "properties": properties}
+    for permanently in (False, True):
+        assert door.call("PUT", other, body).status_code == 201
+        ml.workspaces.begin_delete("mlw-churn-old", delete_dependent_resources=False, permanently_delete=permanently)
+        if not permanently:
+            assert door.refusal("PUT", other, body) == (400, "BadRequest")
+            assert door.call("DELETE", f"{other}?forceToPurge=true").status_code == 200
+    assert door.call("PUT", other, body).status_code == 201, "nothing was kept"
+    door.call("DELETE", f"{other}?forceToPurge=true")
+
+
 def test_every_type_of_the_catalogue_has_an_address(door: Door) -> None:
     for kind in RESOURCE_TYPES.values():
         inputs = {"resourceGroupName": "rg-none", "scope": GROUP, "resourceUri": GROUP, "clusterRp": "Microsoft.X"}
         inputs |= {"clusterResourceName": "clusters"}
         names = {name: f"name{index}" for index, name in enumerate(sorted(kind.address_inputs))}
         arm_id = catalogue.arm_id(kind.token, names | inputs, SUBSCRIPTION_ID)
-        assert door.refusal("GET", arm_id)[1] in ("ResourceNotFound", "ResourceGroupNotFound"), kind.token
+        assert door.refusal("GET", arm_id)[1] in NOT_THERE, kind.token
         assert door.call("DELETE", arm_id).status_code in (204, 404), kind.token
 
 
@@ -166,10 +203,10 @@ def test_every_type_of_the_catalogue_has_an_address(door: Door) -> None:
         ("GET", f"{WORKSPACE}/batchEndpoints/score", 404, "InvalidResourceType"),
         ("GET", f"{WORKSPACE}/models", 404, "InvalidResourceType"),
         ("GET", f"{GROUP}/providers/Microsoft.Nothing/things/x", 404, "InvalidResourceNamespace"),
-        ("PUT", f"{GROUP}/providers/Microsoft.Resources/deployments/x", 400, "DeploymentsNotSupported"),
         ("GET", f"{GROUP.replace('-dev', '-none')}/resources", 404, "ResourceGroupNotFound"),
         ("GET", f"/subscriptions/{TENANT_ID}", 404, "SubscriptionNotFound"),
         ("POST", f"{CLUSTER}/explode", 404, "ActionNotSupported"),
+        ("POST", f"{VAULTS}/locations/westeurope/deletedVaults/kv-churn-dev/purge", 404, "DeletedVaultNotFound"),
         ("POST", f"{CLUSTER}/start", 400, "BadRequest"),
         ("POST", f"{ACCOUNT}/listKeys", 403, "KeyBasedAuthenticationNotPermitted"),
         ("PATCH", CLUSTER, 400, "InvalidRequestContent"),

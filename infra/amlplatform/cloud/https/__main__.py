@@ -18,6 +18,7 @@ from pathlib import Path
 from amlplatform.cloud import callers, hindrances
 from amlplatform.cloud.hindrances import hostility
 from amlplatform.cloud.https.azure import Azure
+from amlplatform.cloud.https.behaviour import Behaviour
 from amlplatform.cloud.https.certificate import CertificateError
 from amlplatform.cloud.https.server import serving
 from amlplatform.cloud.state import CloudState
@@ -34,7 +35,8 @@ def main(argv: list[str] | None = None) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     state = CloudState(arguments.state)
     manager = hindrances.manager(state, hostility.chosen(state, hostile=arguments.hostile))
-    azure = Azure(state, manager.acting_as, caller=callers.find(arguments.identity, state))
+    behaviour = Behaviour(polls=5, page_size=10) if arguments.hostile else Behaviour()
+    azure = Azure(state, manager.acting_as, behaviour, caller=callers.find(arguments.identity, state))
     try:
         with serving(azure, arguments.folder) as environment:
             print(json.dumps(environment), flush=True)

@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from amlplatform.cloud import account_keys, arm_ids, preconditions
+from amlplatform.cloud import account_keys, arm_ids
 from amlplatform.cloud.errors import AzureError
 from amlplatform.cloud.https import address, resources
 from amlplatform.cloud.https.azure import Azure
 from amlplatform.cloud.https.messages import Request, Response
-from amlplatform.cloud.resource_manager import Call
 from amlplatform.cloud.state import Document
 
 Action = Callable[[Document, Azure], Any]
@@ -28,11 +27,8 @@ def action(request: Request, azure: Azure) -> Response:
     if perform is None:
         message = f"The offline Azure does not have the action '{where.action}' of {kind.arm_type}."
         raise AzureError(404, "ActionNotSupported", message)
-    azure.manager(request.caller).arrive(Call("POST", request.path))
-    document = azure.state.get(where.owner)
-    if document is None:
-        raise preconditions.not_found(where.owner)
-    result = perform(document, azure)
+    manager = azure.manager(request.caller)
+    result = manager.act(where.owner, where.action, lambda document, _state: perform(document, azure))
     if result is not None:
         return Response(200, result)
     return resources.accepted(request, azure, kind)

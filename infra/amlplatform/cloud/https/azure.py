@@ -18,8 +18,8 @@ class Azure:
     """One offline Azure, as the HTTPS door sees it.
 
     `manager` gives the resource manager that answers a caller. `caller` is whose token it is that is asked for without
-    the name of an identity. `url` is the door's own address, without a slash at its
-    end. `identity_header` is what a client must show to get a managed identity's token.
+    the name of an identity. `url` is the door's own address, without a slash at its end. `identity_header` is what a
+    client must show to get a managed identity's token.
     """
 
     state: CloudState

@@ -32,15 +32,15 @@ def collection(request: Request, azure: Azure) -> Response:
     found = [document for document in documents if belongs(document["id"], where.owner)]
     if at_scope:
         found = [document for document in found if not _is_in(arm_ids.parent(document["id"]), where.owner)]
-        return _page(request, azure, found)
-    return _page(request, azure, _filtered(request, found))
+        return page(request, azure, found)
+    return page(request, azure, filtered(request, found))
 
 
 def resource_groups(request: Request, azure: Azure) -> Response:
     subscription = f"/subscriptions/{request.values['subscription']}"
     _require(subscription, request, azure)
     documents = azure.state.of_type(address.RESOURCE_GROUP.arm_type)
-    return _page(request, azure, _filtered(request, (d for d in documents if _is_in(d["id"], subscription))))
+    return page(request, azure, filtered(request, (d for d in documents if _is_in(d["id"], subscription))))
 
 
 def all_resources(request: Request, azure: Azure) -> Response:
@@ -50,7 +50,7 @@ def all_resources(request: Request, azure: Azure) -> Response:
     documents = (document for document in azure.state.all() if document["type"] in _LISTED)
     within = (document for document in documents if _is_in(document["id"], owner))
     shown = ({name: document[name] for name in _GENERIC if name in document} for document in within)
-    return _page(request, azure, _filtered(request, shown))
+    return page(request, azure, filtered(request, shown))
 
 
 def _require(owner: str, request: Request, azure: Azure) -> None:
@@ -89,7 +89,7 @@ _LISTED = frozenset(kind.arm_type for kind in RESOURCE_TYPES.values() if _has_a_
 # --- $filter ----------------------------------------------------------------------------------------
 
 
-def _filtered(request: Request, documents: Iterable[Document]) -> list[Document]:
+def filtered(request: Request, documents: Iterable[Document]) -> list[Document]:
     """The documents that `$filter` lets through. Raises AzureError (400) for a filter that is not understood."""
     text = (request.parameter("$filter") or "").strip()
     if not text:
@@ -127,13 +127,14 @@ def _value(document: Document, name: str) -> Any:
 # --- Pages ------------------------------------------------------------------------------------------
 
 
-def _page(request: Request, azure: Azure, documents: list[Document]) -> Response:
+def page(request: Request, azure: Azure, documents: list[Document]) -> Response:
     """One page; `nextLink` leads to the next one."""
     size = _number(request, "$top") or azure.behaviour.page_size or len(documents)
     if azure.behaviour.page_size:
         size = min(size, azure.behaviour.page_size)
     start = _number(request, "$skipToken") or 0
-    shown = [azure.operations.seen(document) for document in documents[start : start + size]]
+    answer = azure.manager(request.caller).conduct.answer
+    shown = [azure.operations.seen(answer(document)) for document in documents[start : start + size]]
     if start + size >= len(documents) or request.parameter("$top"):
         return Response(200, {"value": shown})
     query = urllib.parse.urlencode({**request.query, "$skipToken": start + size})

@@ -11,6 +11,7 @@ from amlplatform.cloud.hindrances import quotas
 from amlplatform.cloud.https.azure import Azure
 from amlplatform.cloud.https.messages import Request, Response
 from amlplatform.cloud.preconditions import normal_location
+from amlplatform.cloud.resource_manager import Call
 from amlplatform.cloud.state import Document
 from amlplatform.regions import REGIONS
 
@@ -19,6 +20,7 @@ _COMPUTE = "Microsoft.MachineLearningServices/workspaces/computes"
 
 def usages(request: Request, azure: Azure) -> Response:
     """`/locations/{location}/usages`: cores that clusters use, by family. Clusters without nodes use none."""
+    azure.manager(request.caller).arrive(Call("GET", request.path))
     location = _location(request)
     used = _cores_in_use(azure, request.values["subscription"], location)
     families = sorted({size.family for size in vm_sizes.all_sizes()})
@@ -66,8 +68,9 @@ def _running(compute: Document) -> tuple[vm_sizes.VmSize | None, int, str]:
     return size, nodes, str(properties.get("computeLocation") or compute.get("location") or "")
 
 
-def sizes(request: Request, _azure: Azure) -> Response:
+def sizes(request: Request, azure: Azure) -> Response:
     """`/locations/{location}/vmSizes`: the sizes of our table, which are those that clusters may have."""
+    azure.manager(request.caller).arrive(Call("GET", request.path))
     _location(request)
     value = [
         {

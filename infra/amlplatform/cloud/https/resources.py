@@ -8,12 +8,11 @@ from typing import Any
 from amlplatform.armtypes.catalogue import ResourceType
 from amlplatform.cloud import arm_ids, preconditions
 from amlplatform.cloud.errors import AzureError
-from amlplatform.cloud.https import address
+from amlplatform.cloud.https import address, soft_deleted
 from amlplatform.cloud.https.azure import Azure
 from amlplatform.cloud.https.messages import Request, Response, invalid_content
 from amlplatform.cloud.https.operations import Operation, is_long_running
 from amlplatform.cloud.settable import settable
-from amlplatform.cloud.state import Document
 
 _ADDRESS = frozenset({"id", "name", "type"})
 _ENVELOPE = {"location": str, "kind": str, "tags": dict, "identity": dict, "properties": dict}
@@ -65,12 +64,11 @@ def _patch(request: Request, azure: Azure, kind: ResourceType) -> Response:
 
 
 def _write(request: Request, azure: Azure, kind: ResourceType, body: Mapping[str, Any]) -> Response:
-    with azure.state.transaction():
-        is_new = azure.state.get(request.path) is None
-        document = azure.manager(request.caller).put(kind, request.path, body)
-        failure = _planned_failure(request, azure, kind)
-        if failure is not None:
-            _mark_failed(document, azure)
+    is_new = azure.state.get(request.path) is None
+    document = azure.manager(request.caller).put(kind, request.path, body)
+    failure = _planned_failure(request, azure, kind)
+    if failure is not None:
+        _mark_failed(request.path, azure)
     status = 201 if is_new else 200
     if not is_long_running(kind.arm_type, request.method):
         return Response(status, document)
@@ -79,12 +77,11 @@ def _write(request: Request, azure: Azure, kind: ResourceType, body: Mapping[str
 
 
 def _delete(request: Request, azure: Azure, kind: ResourceType) -> Response:
-    with azure.state.transaction():
-        if azure.state.get(request.path) is None:
-            return _nothing_to_delete(request, azure)
-        failure = _planned_failure(request, azure, kind)
-        if failure is None:
-            azure.manager(request.caller).delete(request.path, request.query)
+    if azure.state.get(request.path) is None:
+        return _nothing_to_delete(request, azure, kind)
+    failure = _planned_failure(request, azure, kind)
+    if failure is None:
+        azure.manager(request.caller).delete(request.path, request.query)
     if not is_long_running(kind.arm_type, request.method):
         return Response(200)
     return accepted(request, azure, kind, failure)
@@ -96,13 +93,15 @@ def accepted(request: Request, azure: Azure, kind: ResourceType, failure: AzureE
     return Response(202, None, {**headers, "Location": headers["Azure-AsyncOperation"] + "&result=true"})
 
 
-def _nothing_to_delete(request: Request, azure: Azure) -> Response:
-    """204, as Azure says it; but 404 when the resource group itself is not there."""
+def _nothing_to_delete(request: Request, azure: Azure, kind: ResourceType) -> Response:
+    """204, as Azure says it; but 404 when the resource group itself is not there. A deleted workspace may be purged."""
     group = arm_ids.resource_group(request.path)
     if group is not None and azure.state.get(group) is None:
         raise preconditions.not_found(group)
-    azure.manager(request.caller).delete(request.path)
-    return Response(204)
+    azure.manager(request.caller).delete(request.path, request.query)
+    is_purge = kind.arm_type == soft_deleted.WORKSPACES and request.parameter("forceToPurge") == "true"
+    purged = is_purge and soft_deleted.purge_workspace(request.path, azure)
+    return Response(200 if purged else 204)
 
 
 _METHODS = {"GET": _get, "HEAD": _head, "PUT": _put, "PATCH": _patch, "DELETE": _delete}
@@ -144,11 +143,13 @@ def _by_location(request: Request) -> bool:
     return request.parameter("result") == "true"
 
 
-def _mark_failed(document: Document, azure: Azure) -> None:
-    properties = document.get("properties") or {}
-    if "provisioningState" in properties:
-        properties["provisioningState"] = "Failed"
-        azure.state.put(document)
+def _mark_failed(arm_id: str, azure: Azure) -> None:
+    with azure.state.transaction():
+        document = azure.state.get(arm_id) or {}
+        properties = document.get("properties") or {}
+        if "provisioningState" in properties:
+            properties["provisioningState"] = "Failed"
+            azure.state.put(document)
 
 
 def _sent(body: Mapping[str, Any], *, keep_nulls: bool = False) -> dict[str, Any]:

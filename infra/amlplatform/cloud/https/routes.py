@@ -20,6 +20,8 @@ from amlplatform.cloud.https import (
     login,
     quota,
     resources,
+    role_definitions,
+    soft_deleted,
     subscriptions,
     tokens,
 )
@@ -57,13 +59,11 @@ def _by_shape(request: Request, azure: Azure) -> Response:
     raise AzureError(405, "MethodNotAllowed", f"{request.method} is not allowed at '{request.path}'.")
 
 
-def _no_deployments(_request: Request, _azure: Azure) -> Response:
-    message = "The offline Azure runs no template deployments: make the resources themselves, for example with Pulumi."
-    raise AzureError(400, "DeploymentsNotSupported", message)
-
-
 _SUBSCRIPTION = "/subscriptions/{subscription}"
 _GROUP = f"{_SUBSCRIPTION}/resourceGroups/{{group}}"
+_VAULTS = f"{_SUBSCRIPTION}/providers/Microsoft.KeyVault"
+_ACCOUNTS = f"{_SUBSCRIPTION}/providers/Microsoft.CognitiveServices"
+_ROLES = "/providers/Microsoft.Authorization/roleDefinitions"
 _ML = f"{_SUBSCRIPTION}/providers/Microsoft.MachineLearningServices/locations/{{location}}"
 
 ROUTES = (
@@ -82,6 +82,17 @@ ROUTES = (
     _route("GET", f"{_SUBSCRIPTION}/resourceGroups", lists.resource_groups),
     _route("GET HEAD PUT PATCH DELETE", _GROUP, resources.resource_group),
     _route("GET", f"{_GROUP}/resources", lists.all_resources),
+    _route("GET", f"{_VAULTS}/deletedVaults", soft_deleted.vaults),
+    _route("GET", f"{_VAULTS}/locations/{{location}}/deletedVaults/{{name}}", soft_deleted.vault),
+    _route("POST", f"{_VAULTS}/locations/{{location}}/deletedVaults/{{name}}/purge", soft_deleted.purge_vault),
+    _route("GET", f"{_ACCOUNTS}/deletedAccounts", soft_deleted.accounts),
+    _route(
+        "DELETE",
+        f"{_ACCOUNTS}/locations/{{location}}/resourceGroups/{{group}}/deletedAccounts/{{name}}",
+        soft_deleted.purge_account,
+    ),
+    _route("GET", f"(?:/.*)?{_ROLES}", role_definitions.definitions),
+    _route("GET", f"(?:/.*)?{_ROLES}/{{name}}", role_definitions.definition),
     _route("GET", f"{_ML}/usages", quota.usages),
     _route("GET", f"{_ML}/vmSizes", quota.sizes),
     _route(
@@ -89,7 +100,6 @@ ROUTES = (
         f"{_SUBSCRIPTION}/providers/{{namespace}}/locations/{{location}}/operationStatuses/{{operation}}",
         resources.operation_status,
     ),
-    _route("GET HEAD PUT PATCH POST DELETE", "/.*/?providers/Microsoft.Resources/deployments(?:/.*)?", _no_deployments),
     _route("GET HEAD PUT PATCH POST DELETE", "/.*/?providers/.+", _by_shape),
 )
 

@@ -101,7 +101,10 @@ def _headers(error: AzureError) -> dict[str, str]:
         url = f"https://login.windows.net/{TENANT_ID}"
         challenge = f'Bearer authorization_uri="{url}", error="invalid_token", error_description="{error.message}"'
         return {"WWW-Authenticate": challenge}
-    return {"Retry-After": "1"} if error.status == 429 else {}
+    if error.status != 429:
+        return {}
+    # The provider's door tells fractions of a second; this one speaks HTTP, and the SDKs take 0 for none.
+    return {"Retry-After": str(max(1, round(error.retry_after_s or 1)))}
 
 
 class _Server(ThreadingHTTPServer):
