@@ -93,6 +93,8 @@ class _Azure(mocks.Mocks):
             outputs |= {"principalId": invented_principal_id(name), "clientId": invented_principal_id(f"{name}/client")}
         if kind.arm_type == "Microsoft.ContainerRegistry/registries":
             outputs["loginServer"] = f"{name}.azurecr.io"
+        if kind.arm_type == "Microsoft.Sql/servers":
+            outputs["fullyQualifiedDomainName"] = f"{name}.database.windows.net"
         return catalogue.arm_id(args.typ, inputs, SUBSCRIPTION_ID), outputs
 
     def call(self, args: mocks.MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:

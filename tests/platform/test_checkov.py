@@ -46,19 +46,19 @@ ACCEPTED: dict[str, tuple[tuple[str, ...], str]] = {
     "CKV_AZURE_134": (("dev-public",), "public-dev is reached over the internet, with Entra identities only"),
     "CKV_AZURE_23": (
         tuple(CASES),
-        "asks the database, too; the server's auditing, which it sees there, is that of both",
+        "asks the database, too; the server's auditing, which it sees, is that of both",
     ),
     "CKV_AZURE_25": (
         ("dev-public", "dev-managed"),
-        "Defender is charged for each server; dev's data can be made again",
+        "Defender is charged for each server; dev's data is made again",
     ),
     "CKV_AZURE_26": (
         ("dev-public", "dev-managed"),
-        "Defender is charged for each server; dev's data can be made again",
+        "Defender is charged for each server; dev's data is made again",
     ),
     "CKV_AZURE_27": (
         ("dev-public", "dev-managed"),
-        "Defender is charged for each server; dev's data can be made again",
+        "Defender is charged for each server; dev's data is made again",
     ),
     "CKV_AZURE_229": (("dev-public", "dev-managed"), "dev's database pauses and can be made again; it needs no zones"),
     "CKV_AZURE_243": (

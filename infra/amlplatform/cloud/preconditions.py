@@ -196,6 +196,11 @@ _FIXED: dict[str, tuple[str, ...]] = {
     # learn.microsoft.com, "Key Vault soft-delete overview": once set, the retention period cannot be changed.
     "Microsoft.KeyVault/vaults": ("tenantId", "softDeleteRetentionInDays"),
     "Microsoft.ContainerRegistry/registries": ("zoneRedundancy",),
+    # learn.microsoft.com/azure/event-hubs, "Features": in the tier Standard neither changes once it is made.
+    "Microsoft.EventHub/namespaces": ("zoneRedundant",),
+    "Microsoft.EventHub/namespaces/eventhubs": ("partitionCount",),
+    # The type's own words: only at creation, later ignored or refused.
+    "Microsoft.Sql/servers": ("administrators.sid",),
     "Microsoft.Insights/components": ("Application_Type",),
 }
 

@@ -9,6 +9,7 @@ from pulumi_azure_native import logic
 
 from amlplatform import roles
 from amlplatform.components.context import Context, Part
+from amlplatform.components.identity import own_principal
 from amlplatform.request.options import ScheduledStart as Asked
 
 _NAME = "scheduled_start"
@@ -45,9 +46,7 @@ class ScheduledStart(pulumi.ComponentResource):
             tags=settings.tags,
             opts=pulumi.ResourceOptions(parent=self),
         )
-        context.principals["logic_app"] = self.workflow.identity.apply(
-            lambda identity: str(getattr(identity, "principal_id", "") or "")
-        )
+        context.principals["logic_app"] = own_principal(self.workflow.identity)
         context.parts.append(Part("logic-app", self.workflow, diagnostics=("",)))
         context.assign_of(roles.option(_NAME), "scheduled-start-access", pulumi.ResourceOptions(parent=self))
         self.register_outputs({"name": self.workflow.name})

@@ -13,6 +13,7 @@ from pulumi_azure_native import streamanalytics as asa
 
 from amlplatform import endpoints, roles, streams
 from amlplatform.components.context import Context, Part
+from amlplatform.components.identity import own_principal
 from amlplatform.request.options import Streaming as Asked
 
 _NAME = "streaming"
@@ -35,7 +36,7 @@ class Streaming(pulumi.ComponentResource):
         consumer = self._hub(asked)
         self.job = self._job(asked, consumer)
         context.scopes["event_hubs"] = self.namespace.id
-        context.principals["stream_analytics"] = self.job.identity.apply(_principal_of)
+        context.principals["stream_analytics"] = own_principal(self.job.identity)
         ways = endpoints.OPTIONS[_NAME]
         context.parts += [
             Part("event-hubs", self.namespace, endpoints=ways.inbound, outbound=ways.outbound, diagnostics=("",)),
@@ -197,8 +198,3 @@ class Streaming(pulumi.ComponentResource):
                 max_writer_count=1,
             ),
         )
-
-
-def _principal_of(identity: object) -> str:
-    """The object id of the identity that Azure makes for a resource."""
-    return str(getattr(identity, "principal_id", "") or "")
