@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import uuid
 from typing import Any
 
@@ -12,6 +13,7 @@ from azure.ai.ml.entities import AmlCompute, ComputeInstance
 from azure.core.exceptions import ClientAuthenticationError, HttpResponseError, ResourceNotFoundError
 from azure.identity import DefaultAzureCredential
 from azure.mgmt.resource.resources import ResourceManagementClient
+from engine_support import PRODUCT, BroughtUp, explained
 from https_support import ACCOUNT, CLUSTER, GROUP, NEWEST, WORKSPACE, Door, provider_of, urn
 from pulumi.runtime.proto import provider_pb2
 
@@ -85,6 +87,27 @@ def test_azure_ml_is_told_of_quota_and_sizes(ml: MLClient) -> None:
     assert usage["standardDSv2Family"]["currentValue"] == 0, "a cluster without nodes uses no cores"
     sizes = {size["name"]: size for size in map(vars, ml.compute.list_sizes(location="westeurope"))}
     assert sizes["Standard_DS3_v2"]["vCPUs"] == 4
+
+
+ASK = """
+import os
+from azure.ai.ml import MLClient
+from azure.identity import DefaultAzureCredential
+subscription = os.environ["AZURE_SUBSCRIPTION_ID"]
+for workspace in MLClient(DefaultAzureCredential(), subscription).workspaces.list(scope="subscription"):
+    ml = MLClient(DefaultAzureCredential(), subscription, workspace.resource_group, workspace.name)
+    print(workspace.name, *sorted(cluster.name for cluster in ml.compute.list()))
+"""
+
+
+@pytest.mark.engine
+@pytest.mark.slow
+def test_azure_ml_finds_what_pulumi_made(brought_up: BroughtUp) -> None:
+    result = brought_up.project.offline(sys.executable, "-c", ASK)
+    assert result.returncode == 0, explained(result)
+    found = {line.split()[0]: line.split()[1:] for line in result.stdout.splitlines()}
+    assert set(found) == {f"mlw-{PRODUCT}-dev", f"mlw-{PRODUCT}-prod"}
+    assert all("cpu-cluster" in clusters for clusters in found.values())
 
 
 # --- Resource Manager -------------------------------------------------------------------------------
