@@ -128,7 +128,8 @@ class OptionsProfile:
     sql_pause_after: int | None
     """Minutes without use after which the database pauses and costs storage only; None: it never does."""
     sql_threat_alerts: bool
-    """Microsoft Defender watches the database, charged for each server, and mails the owner what looks like an attack."""
+    """Microsoft Defender watches the database, charged for each server, and mails the owner what looks like an
+    attack."""
     throughput_units: int
     """Event Hubs grows up to this many."""
     event_retention_hours: int
@@ -143,6 +144,8 @@ class OptionsProfile:
     """Nodes that stay without load."""
     kubernetes_system_nodes: int
     """Nodes on which Kubernetes itself runs alone; 0: it shares those of the endpoints."""
+    spark_idle_minutes: int
+    """The Spark pool of Synapse has no nodes after this long without work."""
     kubernetes_routers: Literal[1, 3]
     """Copies of the router of the endpoints, each on a node of its own."""
 
@@ -274,6 +277,7 @@ ENVIRONMENT_PROFILES: dict[str, EnvironmentProfile] = {
                 kubernetes_min_nodes=1,
                 kubernetes_system_nodes=0,
                 kubernetes_routers=1,
+                spark_idle_minutes=5,
             ),
             locks=False,
         ),
@@ -315,6 +319,7 @@ ENVIRONMENT_PROFILES: dict[str, EnvironmentProfile] = {
                 kubernetes_min_nodes=1,
                 kubernetes_system_nodes=0,
                 kubernetes_routers=1,
+                spark_idle_minutes=5,
             ),
             locks=False,
         ),
@@ -356,6 +361,7 @@ ENVIRONMENT_PROFILES: dict[str, EnvironmentProfile] = {
                 kubernetes_min_nodes=3,
                 kubernetes_system_nodes=2,
                 kubernetes_routers=3,
+                spark_idle_minutes=15,
             ),
             locks=True,
         ),

@@ -157,7 +157,7 @@ def _workflow(document: Document, properties: Properties, before: Mapping[str, A
     }
 
 
-def _databricks(document: Document, properties: Properties, before: Mapping[str, Any]) -> None:
+def _databricks(_document: Document, properties: Properties, before: Mapping[str, Any]) -> None:
     # Sixteen digits, as Databricks numbers its workspaces.
     number = _kept(properties, before, "workspaceId", str(uuid.uuid4().int)[:16])
     properties |= {

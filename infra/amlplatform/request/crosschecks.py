@@ -52,6 +52,7 @@ def _environment_faults(
         text = rules.fault(f"{where}.network", network, rule, profile.networks[0])
         yield Fault((*path, "network"), text)
     yield from _option_faults(environment, path)
+    yield from _databricks_faults(environment, path)
     yield from _cluster_faults(profile, environment, path)
     instances = environment.get("compute_instances")
     if isinstance(instances, list) and instances and not profile.people:
@@ -85,6 +86,26 @@ def _option_faults(environment: dict[str, Any], path: tuple[str, ...]) -> Iterat
         where = (*path, "options", "sql", "addresses")
         text = f"names addresses of the internet, and network {network.name!r} is closed to the internet; leave it out"
         yield Fault(where, f"{'.'.join(where)}: {text}")
+
+
+def _databricks_faults(environment: dict[str, Any], path: tuple[str, ...]) -> Iterator[Fault]:
+    """A Databricks workspace stands in one network."""
+    subnets = environment.get("subnets")
+    if not isinstance(subnets, dict):
+        return
+    hosts, containers = str(subnets.get("databricks_public") or ""), str(subnets.get("databricks_private") or "")
+    where = (*path, "subnets", "databricks_private")
+    if not hosts or not containers or rules.check_resource_id(containers, "subnet", ".".join(where)):
+        return
+    network = hosts.rpartition("/subnets/")[0]
+    if containers.lower() == hosts.lower():
+        rule = "is the subnet of the hosts, too; Databricks needs one of its own for each"
+    elif containers.rpartition("/subnets/")[0].lower() != network.lower():
+        rule = "is in another network than databricks_public"
+    else:
+        return
+    example = f"{network}/subnets/snet-databricks-containers"
+    yield Fault(where, rules.fault(".".join(where), containers, rule, example))
 
 
 def _cluster_faults(profile: EnvironmentProfile, environment: dict[str, Any], path: tuple[str, ...]) -> Iterator[Fault]:

@@ -53,6 +53,19 @@ class Synapse(Part):
     """A Synapse workspace with a Spark pool that pauses by itself."""
 
     max_nodes: Annotated[int, Field(ge=3, le=200, description="Nodes of the Spark pool at most", examples=[5])] = 5
+    node_size: Annotated[
+        Literal["Small", "Medium", "Large", "XLarge", "XXLarge"],
+        Field(description="Size of these nodes: 4, 8, 16, 32 or 64 cores", examples=["Small"]),
+    ] = "Small"
+    authorized_ip_ranges: Annotated[
+        list[Annotated[str, rule(rules.check_ip_range)]],
+        Field(
+            default_factory=list,
+            max_length=20,
+            description="Addresses that may reach the workspace over the internet, where the network profile is open",
+            examples=[["198.51.100.0/24"]],
+        ),
+    ]
 
 
 class DataFactory(Part):
