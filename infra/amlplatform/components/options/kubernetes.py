@@ -16,7 +16,7 @@ from pulumi_azure_native import machinelearningservices as ml
 from amlplatform import names, roles
 from amlplatform.components.access import Access
 from amlplatform.components.context import Context, Part
-from amlplatform.components.options.kubernetes_body import CLUSTER_FIXED, cluster_body
+from amlplatform.components.options.kubernetes_body import cluster_body
 from amlplatform.request.options import Kubernetes as Asked
 
 EXTENSION = "azureml"
@@ -99,9 +99,6 @@ class Kubernetes(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(
                 parent=self,
                 depends_on=list(access.assignments.values()),
-                # Its name stays, so the old cluster goes first.
-                delete_before_replace=True,
-                replace_on_changes=list(CLUSTER_FIXED),
                 # The autoscaler says how many nodes there are.
                 ignore_changes=["agentPoolProfiles[*].count"],
                 custom_timeouts=pulumi.CustomTimeouts(create=_TIMEOUT, update=_TIMEOUT, delete=_TIMEOUT),

@@ -12,20 +12,6 @@ from amlplatform.components.settings import Settings
 from amlplatform.profiles import NetworkProfile
 from amlplatform.request.options import Kubernetes
 
-CLUSTER_FIXED = (
-    "dnsPrefix",
-    "nodeResourceGroup",
-    "apiServerAccessProfile.enablePrivateCluster",
-    "networkProfile.outboundType",
-    "networkProfile.networkPlugin",
-    "networkProfile.podCidr",
-    "networkProfile.serviceCidr",
-    "agentPoolProfiles[*].vmSize",
-    "agentPoolProfiles[*].osDiskType",
-    "agentPoolProfiles[*].vnetSubnetID",
-    "agentPoolProfiles[*].availabilityZones",
-)
-"""Properties that Azure fixes when a cluster is made."""
 _PODS_PER_NODE = 110
 # Ranges inside the cluster that organisations do not use in their own networks (RFC 6598).
 _POD_RANGE, _SERVICE_RANGE, _DNS_ADDRESS = "100.64.0.0/16", "100.65.0.0/16", "100.65.0.10"
