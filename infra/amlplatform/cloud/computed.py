@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from amlplatform.cloud import arm_ids, computed_options, deployments
+from amlplatform.cloud import arm_ids, computed_network, computed_options, deployments
 from amlplatform.cloud.state import TENANT_ID, CloudState, Document
 
 Properties = dict[str, Any]
@@ -192,5 +192,6 @@ _COMPUTED: dict[str, Callable[[Document, Properties, Mapping[str, Any]], None]] 
     "Microsoft.MachineLearningServices/workspaces": _ml_workspace,
     "Microsoft.MachineLearningServices/workspaces/computes": _compute,
     "Microsoft.MachineLearningServices/workspaces/datastores": _datastore,
+    **computed_network.COMPUTED,
     **computed_options.COMPUTED,
 }

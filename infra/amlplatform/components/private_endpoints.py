@@ -93,7 +93,14 @@ class PrivateEndpoints(pulumi.ComponentResource):
                 )
             ],
             tags=self._settings.tags,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=list(before)),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                depends_on=list(before),
+                # Azure fills it, and empties it when the zone group is made: after a refresh that looks like a change.
+                ignore_changes=["customDnsConfigs"],
+                # A new endpoint has the name of the old one.
+                delete_before_replace=True,
+            ),
         )
 
     def _names(self, part: Part, sub_resource: str, endpoint: network.PrivateEndpoint, dns_zones: str) -> None:
@@ -109,5 +116,8 @@ class PrivateEndpoints(pulumi.ComponentResource):
                 )
                 for zone in ZONES[sub_resource]
             ],
-            opts=pulumi.ResourceOptions(parent=self),
+            # Azure does not move the names of a group to other zones: hashicorp/terraform-provider-azurerm#27559.
+            opts=pulumi.ResourceOptions(
+                parent=self, replace_on_changes=["privateDnsZoneConfigs"], delete_before_replace=True
+            ),
         )
