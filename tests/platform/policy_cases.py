@@ -361,6 +361,32 @@ OPTIONS = [
     *case("sql-zone-redundant", "sql-database", "properties.zoneRedundant", False),
     *flags("synapse-isolated", "syn", False, "properties.managedVirtualNetworkSettings.preventDataExfiltration"),
     *flags("synapse-entra-only", "syn", False, "properties.azureADOnlyAuthentication"),
+    *case("synapse-isolated", "syn", "properties.trustedServiceBypassEnabled", True),
+    *flags(
+        "synapse-isolated", "syn", False, "properties.managedVirtualNetworkSettings.linkedAccessCheckOnTargetResource"
+    ),
+    *flags("synapse-isolated", "syn", False, "properties.defaultDataLakeStorage.createManagedPrivateEndpoint"),
+    *flags("spark-pool-packages-reviewed", "spark", True, "properties.sessionLevelPackagesEnabled"),
+    *case("databricks-hardened", "databricks", "properties.computeMode", "Serverless"),
+    *case("databricks-hardened", "databricks", "properties.defaultCatalog.initialType", "HiveMetastore"),
+    *case("databricks-hardened", "databricks", "properties.requiredNsgRules", "AllRules"),
+    *flags(
+        "databricks-encrypted-twice", "databricks", False, "properties.parameters.requireInfrastructureEncryption.value"
+    ),
+    *case("sql-can-be-restored", "sql-restore", "properties.retentionDays", 1, REMOVED),
+    *case("deployment-hides-nothing", "adf-network", "properties.mode", "Complete"),
+    *case("deployment-hides-nothing", "adf-network", "properties.templateLink", {"uri": "https://example.com"}),
+    *case("deployment-hides-nothing", "adf-network", "properties.template.resources.0.type", arm.STORAGE),
+    *case("deployment-hides-nothing", "adf-network", "properties.template.resources", {"symbolic": {}}, REMOVED),
+    *case(
+        "data-factory-calls-by-identity", "adf-pipeline", "properties.activities.0.typeProperties.authentication", {}
+    ),
+    *case(
+        "data-factory-calls-by-identity",
+        "adf-pipeline",
+        "properties.activities.1.typeProperties.activities.0.typeProperties.authentication.type",
+        "Basic",
+    ),
     *flags("spark-pool-pauses", "spark", False, "properties.autoPause.enabled"),
     *case("spark-pool-pauses", "spark", "properties.autoPause.delayInMinutes", 120),
     *case("databricks-hardened", "databricks", "sku.name", "standard"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from policy_parts import GROUP_ID, SERVICE, TENANT, id_of, resource
+from policy_parts import GROUP_ID, SERVICE, TAGS, TENANT, id_of, resource
 
 from amlplatform.policies import arm
 from amlplatform.policies.rule import Options, Resource
@@ -174,6 +174,14 @@ def _ai_and_sql() -> list[Resource]:
             tags=False,
         ),
         resource(
+            "sql-restore",
+            arm.SQL_RESTORE,
+            {"properties": {"retentionDays": 30}},
+            scope=f"{server}/databases/sql-database",
+            last="default",
+            tags=False,
+        ),
+        resource(
             "sql-alerts",
             arm.SQL_ALERTS,
             {"properties": {"state": "Enabled", "emailAccountAdmins": True}},
@@ -188,6 +196,7 @@ def _analytics() -> list[Resource]:
     synapse, factory = id_of(arm.SYNAPSE, "syn"), id_of(arm.DATA_FACTORY, "adf")
     parameters = {
         "enableNoPublicIp": {"value": True},
+        "requireInfrastructureEncryption": {"value": True},
         "customVirtualNetworkId": {"value": id_of(arm.VIRTUAL_NETWORK, "vnet")},
         "customPublicSubnetName": {"value": "hosts"},
         "customPrivateSubnetName": {"value": "containers"},
@@ -200,7 +209,11 @@ def _analytics() -> list[Resource]:
                 "identity": _SYSTEM,
                 "properties": {
                     "managedVirtualNetwork": "default",
-                    "managedVirtualNetworkSettings": {"preventDataExfiltration": True},
+                    "managedVirtualNetworkSettings": {
+                        "preventDataExfiltration": True,
+                        "linkedAccessCheckOnTargetResource": True,
+                    },
+                    "defaultDataLakeStorage": {"createManagedPrivateEndpoint": True},
                     "azureADOnlyAuthentication": True,
                     "publicNetworkAccess": "Disabled",
                     "trustedServiceBypassEnabled": False,
@@ -215,6 +228,7 @@ def _analytics() -> list[Resource]:
                     "nodeSize": "Medium",
                     "nodeSizeFamily": "MemoryOptimized",
                     "sparkVersion": "3.5",
+                    "sessionLevelPackagesEnabled": False,
                     "autoPause": {"enabled": True, "delayInMinutes": 10},
                     "autoScale": {"enabled": True, "minNodeCount": 3, "maxNodeCount": 5},
                 }
@@ -228,6 +242,7 @@ def _analytics() -> list[Resource]:
                 "sku": {"name": "premium"},
                 "properties": {
                     "computeMode": "Hybrid",
+                    "defaultCatalog": {"initialType": "UnityCatalog"},
                     "managedResourceGroupId": f"{GROUP_ID}-databricks",
                     "parameters": parameters,
                     "publicNetworkAccess": "Disabled",
@@ -245,6 +260,30 @@ def _analytics() -> list[Resource]:
             tags=False,
         ),
         resource(
+            "adf-pipeline", arm.PIPELINE, {"properties": {"activities": _activities()}}, scope=factory, tags=False
+        ),
+        resource(
+            "adf-network",
+            arm.DEPLOYMENT,
+            {
+                "tags": dict(TAGS),
+                "properties": {
+                    "mode": "Incremental",
+                    "template": {
+                        "resources": [
+                            {
+                                "type": f"{arm.DATA_FACTORY}/managedVirtualNetworks",
+                                "apiVersion": "2018-06-01",
+                                "name": "adf/default",
+                                "properties": {},
+                            }
+                        ]
+                    },
+                },
+            },
+            tags=False,
+        ),
+        resource(
             "adf-runtime",
             arm.INTEGRATION_RUNTIME,
             {
@@ -258,6 +297,27 @@ def _analytics() -> list[Resource]:
             tags=False,
         ),
     ]
+
+
+def _activities() -> list[dict[str, Any]]:
+    call = {
+        "name": "invoke",
+        "type": "WebActivity",
+        "typeProperties": {
+            "method": "POST",
+            "url": "https://churn.westeurope.inference.ml.azure.com/jobs",
+            "authentication": {"type": "MSI", "resource": "https://ml.azure.com"},
+        },
+    }
+    again = {
+        "name": "until-done",
+        "type": "Until",
+        "typeProperties": {
+            "expression": {"type": "Expression", "value": "@true"},
+            "activities": [{**copy.deepcopy(call), "name": "ask"}],
+        },
+    }
+    return [call, again]
 
 
 def _source(name: str, kind: str) -> dict[str, Any]:

@@ -206,16 +206,27 @@ SECURITY_PROPERTIES: dict[str, tuple[str, ...]] = {
         *_properties(
             "managedVirtualNetwork",
             "managedVirtualNetworkSettings.preventDataExfiltration",
+            "managedVirtualNetworkSettings.linkedAccessCheckOnTargetResource",
             "azureADOnlyAuthentication",
             "publicNetworkAccess",
             "trustedServiceBypassEnabled",
         ),
     ),
-    arm.SPARK_POOL: _properties("autoPause.enabled", "autoPause.delayInMinutes", "autoScale.enabled"),
+    arm.SPARK_POOL: _properties(
+        "autoPause.enabled", "autoPause.delayInMinutes", "autoScale.enabled", "sessionLevelPackagesEnabled"
+    ),
     arm.DATABRICKS: (
         "sku.name",
-        *_properties("parameters.enableNoPublicIp.value", "publicNetworkAccess", "requiredNsgRules"),
+        *_properties(
+            "computeMode",
+            "defaultCatalog.initialType",
+            "parameters.enableNoPublicIp.value",
+            "parameters.requireInfrastructureEncryption.value",
+            "publicNetworkAccess",
+            "requiredNsgRules",
+        ),
     ),
+    arm.DEPLOYMENT: _properties("mode", "template"),
     arm.DATA_FACTORY: ("identity.type", "properties.publicNetworkAccess"),
     arm.EVENT_HUBS: (
         "sku.name",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from amlplatform.armtypes.catalogue import UNKNOWN
 from amlplatform.policies import arm
 from amlplatform.policies.bounds import Bounds
-from amlplatform.policies.checks import absent, between, constant, each, equals, given
+from amlplatform.policies.checks import absent, between, constant, each, equals, given, where
 from amlplatform.policies.rule import EVERYWHERE, NOT_IN_DEV, Context, Resource, ResourceRule, Rule
-from amlplatform.policies.values import at, shown, texts
+from amlplatform.policies.values import at, items, shown, texts
 
 # Inputs of linked services that carry a credential: learn.microsoft.com/azure/data-factory, the connectors' pages.
 _CREDENTIALS = frozenset(
@@ -40,11 +41,48 @@ def _linked_service(resource: Resource, _context: Context) -> Iterator[str]:
             yield f"properties.typeProperties.{key} of {shown(kind)} carries a credential"
 
 
+def _calls(resource: Resource, _context: Context) -> Iterator[str]:
+    for activity in _activities(at(resource.body, "properties")):
+        if at(activity, "type") not in ("WebActivity", "WebHook", "AzureFunctionActivity"):
+            continue
+        login = at(activity, "typeProperties.authentication.type")
+        if login not in ("MSI", "UserAssignedManagedIdentity", UNKNOWN):
+            yield f"the activity {shown(at(activity, 'name'))} calls with {shown(login)}, must be 'MSI'"
+
+
+def _activities(value: object) -> Iterator[object]:
+    """All activities, also those inside of others (loops, conditions)."""
+    for activity in items(value, "activities"):
+        yield activity
+        inner = at(activity, "typeProperties")
+        yield from _activities(inner)
+        for branch in ("ifTrueActivities", "ifFalseActivities", "defaultActivities"):
+            yield from _activities({"activities": items(inner, branch)})
+        for one in items(inner, "cases"):
+            yield from _activities(one)
+
+
+# What the SDK has no class for, and only that.
+_IN_TEMPLATES = ("Microsoft.DataFactory/factories/managedVirtualNetworks",)
+
+
+def _template(resource: Resource, context: Context) -> Iterator[str]:
+    yield from equals("properties.mode", "Incremental")(resource, context)
+    yield from absent("properties.templateLink")(resource, context)
+    for one in items(resource.body, "properties.template.resources"):
+        if at(one, "type") not in (*_IN_TEMPLATES, UNKNOWN):
+            yield f"properties.template makes a {shown(at(one, 'type'))}"
+    made = at(resource.body, "properties.template.resources")
+    if made != UNKNOWN and (not isinstance(made, list) or not made):
+        yield "properties.template has no list of resources that could be looked at"
+
+
 RULES: tuple[Rule, ...] = (
     ResourceRule(
         name="synapse-isolated",
         protects="Spark and pipelines run in a managed network and send data only to approved tenants",
-        remedy="set managedVirtualNetwork 'default' and preventDataExfiltration; both are fixed at creation",
+        remedy="set managedVirtualNetwork 'default', preventDataExfiltration and linkedAccessCheckOnTargetResource, "
+        "trustedServiceBypassEnabled false, and where it is closed a private endpoint to its lake",
         severity=EVERYWHERE,
         sources=(
             "CKV_AZURE_58",
@@ -54,6 +92,14 @@ RULES: tuple[Rule, ...] = (
         check=each(
             equals("properties.managedVirtualNetwork", "default"),
             equals("properties.managedVirtualNetworkSettings.preventDataExfiltration", True),
+            equals("properties.managedVirtualNetworkSettings.linkedAccessCheckOnTargetResource", True),
+            # Nothing else of Azure comes in past the network.
+            equals("properties.trustedServiceBypassEnabled", False),
+            where(
+                "properties.publicNetworkAccess",
+                "Disabled",
+                then=equals("properties.defaultDataLakeStorage.createManagedPrivateEndpoint", True),
+            ),
         ),
     ),
     ResourceRule(
@@ -87,9 +133,18 @@ RULES: tuple[Rule, ...] = (
         ),
     ),
     ResourceRule(
+        name="spark-pool-packages-reviewed",
+        protects="Code that nobody reviewed is not loaded by a notebook's cell",
+        remedy="set sessionLevelPackagesEnabled to false, and install packages on the pool",
+        severity=NOT_IN_DEV,
+        sources=("own",),
+        types=(arm.SPARK_POOL,),
+        check=equals("properties.sessionLevelPackagesEnabled", False),
+    ),
+    ResourceRule(
         name="databricks-hardened",
-        protects="Nodes have no public address, and access is by role: only the premium tier has roles",
-        remedy="take the SKU premium and set enableNoPublicIp",
+        protects="Nodes have no public address and stand in a network; access is by role, down to tables and columns",
+        remedy="take the SKU premium, computeMode Hybrid, enableNoPublicIp and the catalogue UnityCatalog",
         severity=EVERYWHERE,
         sources=(
             "DMZ Deny-Databricks-NoPublicIp",
@@ -97,7 +152,28 @@ RULES: tuple[Rule, ...] = (
             "PSRule Azure.Databricks.SecureConnectivity",
         ),
         types=(arm.DATABRICKS,),
-        check=each(equals("sku.name", "premium"), equals("properties.parameters.enableNoPublicIp.value", True)),
+        check=each(
+            equals("sku.name", "premium"),
+            equals("properties.computeMode", "Hybrid"),
+            equals("properties.defaultCatalog.initialType", "UnityCatalog"),
+            equals("properties.parameters.enableNoPublicIp.value", True),
+            # Rules that let Databricks' own addresses in are needed where it comes over the internet, and only there.
+            where(
+                "properties.publicNetworkAccess",
+                "Disabled",
+                then=equals("properties.requiredNsgRules", "NoAzureDatabricksRules"),
+            ),
+            where("properties.publicNetworkAccess", "Enabled", then=equals("properties.requiredNsgRules", "AllRules")),
+        ),
+    ),
+    ResourceRule(
+        name="databricks-encrypted-twice",
+        protects="One broken algorithm or key does not open the data",
+        remedy="set requireInfrastructureEncryption to true; it is fixed when the workspace is made",
+        severity=NOT_IN_DEV,
+        sources=("own",),
+        types=(arm.DATABRICKS,),
+        check=equals("properties.parameters.requireInfrastructureEncryption.value", True),
     ),
     ResourceRule(
         name="databricks-in-own-network",
@@ -110,7 +186,6 @@ RULES: tuple[Rule, ...] = (
             given("properties.parameters.customVirtualNetworkId.value"),
             given("properties.parameters.customPublicSubnetName.value"),
             given("properties.parameters.customPrivateSubnetName.value"),
-            equals("properties.requiredNsgRules", "NoAzureDatabricksRules"),
         ),
     ),
     ResourceRule(
@@ -142,6 +217,24 @@ RULES: tuple[Rule, ...] = (
         sources=("DMZ Deny-DataFactory",),
         types=(arm.LINKED_SERVICE,),
         check=_linked_service,
+    ),
+    ResourceRule(
+        name="data-factory-calls-by-identity",
+        protects="A pipeline calls with the factory's identity: no password or token stands in it",
+        remedy="set authentication of the activity to type MSI",
+        severity=EVERYWHERE,
+        sources=("DMZ Deny-DataFactory",),
+        types=(arm.PIPELINE,),
+        check=_calls,
+    ),
+    ResourceRule(
+        name="deployment-hides-nothing",
+        protects="An ARM template inside of the program makes nothing that no rule looks at, and deletes nothing",
+        remedy="make the resource with its own class; mode Incremental",
+        severity=EVERYWHERE,
+        sources=("own",),
+        types=(arm.DEPLOYMENT,),
+        check=_template,
     ),
     ResourceRule(
         name="data-factory-git-in-dev-only",

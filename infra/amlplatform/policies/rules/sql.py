@@ -202,4 +202,13 @@ RULES: tuple[Rule, ...] = (
             absent("properties.storageAccountAccessKey"),
         ),
     ),
+    ResourceRule(
+        name="sql-can-be-restored",
+        protects="The database can be set back to any moment of the last days",
+        remedy="set retentionDays as the environment asks for, 35 at most",
+        severity=EVERYWHERE,
+        sources=("own",),
+        types=(arm.SQL_RESTORE,),
+        check=between("properties.retentionDays", lambda bounds: bounds.blob_retention, constant(35)),
+    ),
 )
