@@ -35,6 +35,7 @@ def sections() -> dict[tuple[str, str], str]:
         ("access.md", "rights"): access_matrix.rights(),
         ("access.md", "custom roles"): access_matrix.custom_roles(),
         ("access.md", "exceptions"): access_matrix.exceptions(),
+        ("options-data.md", "database"): access_matrix.database(),
         ("monitoring.md", "alerts"): monitoring.alerts(),
         ("monitoring.md", "timing"): monitoring.timing(),
         ("monitoring.md", "logs"): monitoring.logs(),

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from amlplatform.bootstrap.access import CUSTOM_ROLES, EVERY_RIGHT, Right
 from amlplatform.profiles import ENVIRONMENT_PROFILES
-from amlplatform.roles import ALWAYS, EXCEPTIONS, GRANTS, PRINCIPALS, ROLES, SCOPES, Grant
+from amlplatform.roles import ALWAYS, DATABASE_GRANTS, EXCEPTIONS, GRANTS, PRINCIPALS, ROLES, SCOPES, Grant
 
 
 def _table(headings: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
@@ -73,5 +73,25 @@ def custom_roles() -> str:
         (
             [title, description, ", ".join(f"`{action}`" for action in actions)]
             for title, description, actions in CUSTOM_ROLES.values()
+        ),
+    )
+
+
+def database() -> str:
+    """What principals may do inside the SQL database."""
+    return _table(
+        ["who", "may", *ENVIRONMENT_PROFILES, "when", "why"],
+        (
+            [
+                PRINCIPALS[row.principal],
+                f"`{row.right}`",
+                *(
+                    "yes" if row.principal != "data_scientists" or profile.people else "no"
+                    for profile in ENVIRONMENT_PROFILES.values()
+                ),
+                "" if row.when == ALWAYS else row.when,
+                row.why,
+            ]
+            for row in DATABASE_GRANTS
         ),
     )

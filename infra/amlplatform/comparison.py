@@ -62,6 +62,37 @@ _GLANCE: dict[str, tuple[tuple[str, ...], ...]] = {
         ("looks at {} every {}", "properties.windowSize", "properties.evaluationFrequency"),
     ),
     "Microsoft.Authorization/locks": (("{}", "properties.level"),),
+    "Microsoft.CognitiveServices/accounts": (
+        ("{}", "kind"),
+        ("public access: {}", "properties.publicNetworkAccess"),
+    ),
+    "Microsoft.Sql/servers": (
+        ("Entra logins only: {}", "properties.administrators.azureADOnlyAuthentication"),
+        ("public access: {}", "properties.publicNetworkAccess"),
+    ),
+    "Microsoft.Sql/servers/databases": (
+        ("{}, {} vCores", "sku.name", "sku.capacity"),
+        ("pauses after {} minutes", "properties.autoPauseDelay"),
+        ("zones: {}", "properties.zoneRedundant"),
+        ("backups: {}", "properties.requestedBackupStorageRedundancy"),
+    ),
+    "Microsoft.Sql/servers/databases/backupShortTermRetentionPolicies": (
+        ("can be set back {} days", "properties.retentionDays"),
+    ),
+    "Microsoft.Sql/servers/firewallRules": (("{} to {}", "properties.startIpAddress", "properties.endIpAddress"),),
+    "Microsoft.EventHub/namespaces": (
+        ("{}, up to {} throughput units", "sku.name", "properties.maximumThroughputUnits"),
+        ("zones: {}", "properties.zoneRedundant"),
+        ("public access: {}", "properties.publicNetworkAccess"),
+    ),
+    "Microsoft.EventHub/namespaces/eventhubs": (
+        ("{} partitions", "properties.partitionCount"),
+        ("kept {} hours", "properties.retentionDescription.retentionTimeInHours"),
+    ),
+    "Microsoft.StreamAnalytics/streamingjobs": (
+        ("{} streaming units", "properties.transformation.properties.streamingUnits"),
+    ),
+    "Microsoft.Logic/workflows": (("{}", "properties.state"),),
 }
 # What a difference is about, in words: path to topic and label. What is not here is shown by its path, under "Other".
 _NETWORK, _SAFETY, _LOGS, _COMPUTE, _COST = "Network", "Safety of data", "Logs and images", "Compute", "Cost"
@@ -70,6 +101,7 @@ _LABELS: dict[str, tuple[str, str]] = {
     "properties.publicNetworkAccess": (_NETWORK, "Access over the internet"),
     "properties.networkAcls.defaultAction": (_NETWORK, "Firewall, for who is not named"),
     "properties.networkRuleSet.defaultAction": (_NETWORK, "Firewall, for who is not named"),
+    "properties.defaultAction": (_NETWORK, "Firewall, for who is not named"),
     "properties.managedNetwork.isolationMode": (_NETWORK, "Managed network for jobs"),
     "properties.managedNetwork.outboundRules": (_NETWORK, "Approved destinations of jobs"),
     "properties.provisionNetworkNow": (_NETWORK, "Managed network is made with the workspace"),
@@ -89,7 +121,11 @@ _LABELS: dict[str, tuple[str, str]] = {
     "properties.encryption.requireInfrastructureEncryption": (_SAFETY, "Encrypted twice"),
     "properties.hbiWorkspace": (_SAFETY, "High business impact: less diagnostic data leaves"),
     "properties.zoneRedundancy": (_SAFETY, "Spread over zones"),
-    "sku.name": (_SAFETY, "Redundancy"),
+    "sku.name": (_SAFETY, "Tier or redundancy"),
+    "properties.zoneRedundant": (_SAFETY, "Spread over zones"),
+    "properties.requestedBackupStorageRedundancy": (_SAFETY, "Copies of the backups"),
+    "properties.retentionDays": (_SAFETY, "The database can be set back, days"),
+    "properties.retentionDescription.retentionTimeInHours": (_SAFETY, "Readings can be replayed, hours"),
     "properties.retentionInDays": (_LOGS, "Logs are kept, days"),
     "properties.workspaceCapping": (_LOGS, "Daily cap of logs"),
     "properties.logs": (_LOGS, "What is logged"),
@@ -102,12 +138,26 @@ _LABELS: dict[str, tuple[str, str]] = {
     "properties.properties.vmSize": (_COMPUTE, "VM size"),
     "properties.properties.scaleSettings.maxNodeCount": (_COMPUTE, "Nodes at most"),
     "properties.properties.scaleSettings.nodeIdleTimeBeforeScaleDown": (_COMPUTE, "A node without work goes after"),
+    "properties.state": (_COMPUTE, "Switched on"),
+    "properties.outputs": (_COMPUTE, "Streams are written to"),
+    "properties.transformation.properties.streamingUnits": (_COMPUTE, "Streaming units"),
+    "sku.capacity": (_COST, "Units or vCores"),
+    "properties.autoPauseDelay": (_COST, "The database pauses after, minutes"),
+    "properties.minCapacity": (_COST, "vCores at least, while the database is awake"),
+    "properties.maximumThroughputUnits": (_COST, "Throughput units at most"),
     "properties.amount": (_COST, "Monthly budget"),
     "properties.timePeriod.startDate": (_COST, "Budget counts from"),
 }
-# Different by nature: the name of the environment itself.
+# Different by nature: the name of the environment itself, an identity of its own, a query that follows from outputs.
 _EXPECTED = frozenset(
-    {"tags.environment", "properties.friendlyName", "properties.subject", "properties.groupShortName"}
+    {
+        "tags.environment",
+        "properties.friendlyName",
+        "properties.subject",
+        "properties.groupShortName",
+        "properties.administrators.sid",
+        "properties.transformation.properties.query",
+    }
 )
 _MISSING = object()
 
