@@ -55,10 +55,11 @@ def _group_exists(put: Put, state: CloudState) -> None:
 
 
 def _hangs_elsewhere(put: Put, state: CloudState) -> bool:
-    """A role and the like on something in a resource group that the offline Azure never made: a subnet or a lake of the
-    organisation, which is taken to exist."""
+    """A role and the like on something that the offline Azure never made: a subnet or a lake of the organisation, or
+    its resource group with the private DNS zones. They are taken to exist."""
     group = arm_ids.resource_group(put.arm_id)
-    extension = put.arm_id.lower().count("/providers/") > 1
+    on_group = put.kind.arm_type == "Microsoft.Authorization/roleAssignments"
+    extension = on_group or put.arm_id.lower().count("/providers/") > 1
     return extension and group is not None and state.get(group) is None
 
 
