@@ -285,7 +285,10 @@ _OPTION_GRANTS: tuple[Grant, ...] = (
     *_of_option(
         "scheduled_start",
         ("logic_app", "workspace", "AzureML Data Scientist", "invokes the batch endpoint"),
-        ("logic_app", "lake_curated", "Storage Blob Data Reader", "the invoker's identity reads the batch job's input"),
+        # The same as Data Factory: learn.microsoft.com/azure/machine-learning/how-to-authenticate-batch-endpoint.
+        ("logic_app", "storage", "Storage Blob Data Contributor", "the job that it starts uses the data stores"),
+        ("logic_app", "lake_curated", "Storage Blob Data Reader", "the invoker's identity reads the job's input"),
+        ("logic_app", "lake_output", "Storage Blob Data Contributor", "the job that it starts writes its results"),
     ),
 )
 

@@ -53,7 +53,7 @@ def test_schedules_of_dev_are_made_switched_off_and_those_of_prod_run() -> None:
 
 
 def test_its_identity_may_invoke_and_reads_what_the_batch_reads() -> None:
-    """A batch job reads its input as the one who invoked it."""
+    """A batch job reads its input, and writes to the data stores, as the one who invoked it."""
     plan = planned("dev", "public-dev", "scheduled_start")
     app = invented_principal_id("logic-digit-scoring-dev")
 
@@ -62,7 +62,8 @@ def test_its_identity_may_invoke_and_reads_what_the_batch_reads() -> None:
 
     assert roles("workspace") == {ROLES["AzureML Data Scientist"].role_id}
     assert roles("lake-curated") == {ROLES["Storage Blob Data Reader"].role_id}
-    assert roles("lake-raw") == roles("storage") == roles("key-vault") == set()
+    assert roles("lake-output") == roles("storage") == {ROLES["Storage Blob Data Contributor"].role_id}
+    assert roles("lake-raw") == roles("key-vault") == set()
 
 
 def test_the_request_says_when_and_what() -> None:
