@@ -38,11 +38,14 @@ def test_the_items_of_a_request_are_these() -> None:
     assert items(full()) == {
         ("dev", "container registry"): 1,
         ("dev", "disks of compute instances"): 1,
+        ("dev", "alert rules over logs"): 3,
         ("prod", "container registry"): 1,
         # blob, file, queue, table; vault; registry; blob and dfs of the lake; workspace.
         ("prod", "private endpoints"): 9,
         # The network's own to blob, file, vault, registry and workspace; queue and table; blob and dfs of the lake.
         ("prod", "private endpoints of the managed network"): 9,
+        # None for a cap: there is none in prod.
+        ("prod", "alert rules over logs"): 2,
     }
 
 
@@ -70,6 +73,8 @@ def test_as_many_endpoints_are_charged_as_would_be_made(combination: Combination
     made = [one for one in plan.resources if one.arm_type == "Microsoft.Network/privateEndpoints"]
     charged = {cost.item: cost.quantity for cost in fixed_costs(request) if cost.environment == "prod"}
     assert charged["private endpoints"] == len(made)
+    alerts = [one for one in plan.resources if one.arm_type == "Microsoft.Insights/scheduledQueryRules"]
+    assert charged["alert rules over logs"] == len(alerts)
     rules = plan.resource("workspace").body["properties"]["managedNetwork"].get("outboundRules", {})
     if rules:
         assert charged["private endpoints of the managed network"] == 5 + len(rules)
@@ -220,7 +225,7 @@ def test_prices_are_asked_for_and_shown_by_check(
     monkeypatch.chdir(request_file.parent)
     written = amlplatform("prices", request_file, "--address", price_list)
     assert written.exit_code == 0, written.output
-    assert len(PriceList.queries) == 4, "one for each meter, and a second page"
+    assert len(PriceList.queries) == 6, "one for each meter, and a second page"
     table = json.loads((request_file.parent / "prices.json").read_text(encoding="utf-8"))
     assert table["prices"] == {
         "Global": {"private-endpoint": 0.01},

@@ -11,7 +11,7 @@ from pulumi_azure_native import monitor
 from amlplatform.components.context import Part
 from amlplatform.components.settings import Settings
 from amlplatform.components.targets import Target, of_type
-from amlplatform.monitoring.alert_rules import METRIC_RULES, QUERY_RULES, AlertRule, MetricRule, QueryRule, kusto_span
+from amlplatform.monitoring.alert_rules import METRIC_RULES, AlertRule, MetricRule, QueryRule, kusto_span, query_rules
 
 # Where Azure keeps rules over metrics and action groups.
 _EVERYWHERE = "global"
@@ -87,23 +87,17 @@ class Alerts(pulumi.ComponentResource):
                         self._metric_alert(rule, target, f"{key}-{cluster}", nodes, {"ClusterName": (cluster,)})
                 else:
                     self._metric_alert(rule, target, key, rule.threshold, rule.only)
-        for rule in QUERY_RULES:
-            scope = self._scope(rule, watched)
-            if scope is not None:
-                self._query_alert(rule, scope)
+        for rule in query_rules(settings.profile, own_logs=watched.logs is not None):
+            self._query_alert(rule, self._scope(rule, watched))
         self.register_outputs({})
 
-    def _scope(self, rule: QueryRule, watched: Watched) -> pulumi.Input[str] | None:
-        """Which logs the rule searches; None where there is nothing to search for.
+    def _scope(self, rule: QueryRule, watched: Watched) -> pulumi.Input[str]:
+        """Which logs the rule searches.
 
         The resource group, and not Log Analytics: then the rule sees this environment alone, and needs no right on a
         central workspace.
         """
-        if rule.needs_cap and (watched.logs is None or self._settings.profile.log_daily_cap_gb is None):
-            return None
-        if rule.scope == "resource_group":
-            return watched.resource_group_id
-        return watched.logs.id if watched.logs else None
+        return watched.logs.id if rule.scope == "log_analytics" and watched.logs else watched.resource_group_id
 
     def _timing(self, rule: AlertRule) -> tuple[str, str]:
         """How often the rule looks, and at what time."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from amlplatform import endpoints
 from amlplatform.costs import meters
 from amlplatform.costs.prices import PriceTable
+from amlplatform.monitoring.alert_rules import query_rules
 from amlplatform.profiles import ENVIRONMENT_PROFILES, OptionsProfile
 from amlplatform.request import Environment, Request
 
@@ -51,6 +52,10 @@ def _of_environment(name: str, asked: Environment) -> Iterator[FixedCost]:
         why = "the disk of a stopped compute instance stays"
         yield FixedCost(name, "disks of compute instances", len(asked.compute_instances), "instance-disk", why)
     yield from _of_kubernetes(name, asked)
+    profile = ENVIRONMENT_PROFILES[name]
+    rules = len(query_rules(profile, own_logs=not asked.central.log_analytics))
+    why = "each search is charged, found something or not"
+    yield FixedCost(name, "alert rules over logs", rules, f"log-alert:{profile.alert_frequency}", why)
 
 
 def _of_kubernetes(name: str, asked: Environment) -> Iterator[FixedCost]:

@@ -12,6 +12,7 @@ HOURS_A_MONTH = 730
 """What Azure's own calculator takes."""
 GLOBAL = "Global"
 """The region of meters whose price is the same everywhere."""
+_MONITOR = ("Azure Monitor", "Azure Monitor")
 _UNITS_A_MONTH = {"1 Hour": HOURS_A_MONTH, "1/Day": 365 / 12, "1/Month": 1.0}
 
 
@@ -46,6 +47,16 @@ METERS: dict[str, Meter] = {
             region=GLOBAL,
         ),
         Meter("instance-disk", "Storage", "Premium SSD Managed Disks", "P10 LRS Disk", "1/Month"),
+        *(
+            # learn.microsoft.com, "Azure Monitor cost and usage", meters of alerts: a log is searched every so often.
+            Meter(
+                f"log-alert:PT{minutes}M",
+                *_MONITOR,
+                f"Alerts System Log Monitored at {minutes} Minute Frequency",
+                "1/Month",
+            )
+            for minutes in (5, 15)
+        ),
         Meter(
             "kubernetes-tier",
             "Azure Kubernetes Service",

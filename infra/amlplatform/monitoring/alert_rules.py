@@ -267,3 +267,12 @@ QUERY_RULES: tuple[QueryRule, ...] = (
         needs_cap=True,
     ),
 )
+
+
+def query_rules(profile: EnvironmentProfile, *, own_logs: bool) -> list[QueryRule]:
+    """The rules over logs of an environment. `own_logs`: Log Analytics is made here; a central one is watched by its
+    owner."""
+    capped = own_logs and profile.log_daily_cap_gb is not None
+    return [
+        rule for rule in QUERY_RULES if (capped or not rule.needs_cap) and (own_logs or rule.scope == "resource_group")
+    ]
