@@ -93,9 +93,16 @@ PROPERTIES: dict[str, dict[str, str]] = {
         **_DOOR,
         "properties.managedVirtualNetwork": "managed network",
         "properties.managedVirtualNetworkSettings.preventDataExfiltration": "managed network lets out to approved only",
+        "properties.managedVirtualNetworkSettings.linkedAccessCheckOnTargetResource": "who links needs a role there",
+        "properties.managedVirtualNetworkSettings.allowedAadTenantIdsForLinking": "tenants whose targets are approved",
         "properties.defaultDataLakeStorage.createManagedPrivateEndpoint": "managed network has an endpoint to the lake",
         "properties.trustedServiceBypassEnabled": "trusted services pass by",
     },
+    arm.SYNAPSE_FIREWALL: {
+        "properties.startIpAddress": "firewall, addresses let in: from",
+        "properties.endIpAddress": "firewall, addresses let in: to",
+    },
+    arm.SPARK_POOL: {"properties.isComputeIsolationEnabled": "nodes share no machine with others"},
     arm.DATABRICKS: {
         **_DOOR,
         "properties.requiredNsgRules": "rules that the security groups need",

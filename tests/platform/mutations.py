@@ -111,7 +111,6 @@ HARMLESS: dict[tuple[str, str, str, str], str] = {
     ("dev", arm.DATABRICKS, "properties.parameters.requireInfrastructureEncryption.value", "True"): _STRICTER,
     ("dev", arm.SPARK_POOL, "properties.sessionLevelPackagesEnabled", "True"): "in dev notebooks may load packages",
     ("*", arm.SPARK_POOL, "properties.autoPause.delayInMinutes", "*"): "within the bounds",
-    ("dev", arm.SYNAPSE, "*.createManagedPrivateEndpoint", "*"): "an open lake is reached without",
     ("prod", arm.STORAGE, "sku.name", "Standard_RAGZRS"): "the copy can be read as well, by the same roles",
     ("dev", arm.REGISTRY, "properties.zoneRedundancy", "Enabled"): _STRICTER,
     ("test", arm.REGISTRY, "properties.zoneRedundancy", "Enabled"): _STRICTER,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import itertools
 import json
 import re
@@ -15,11 +14,11 @@ from platform_requests import DNS_ZONES, full, subnet
 
 from amlplatform import network_properties
 from amlplatform.components.private_endpoints import ZONES
-from amlplatform.options import OPTIONS
 from amlplatform.plan import Plan, plan_environment
 from amlplatform.policies import arm
 from amlplatform.profiles import ENVIRONMENT_PROFILES, NETWORK_PROFILES
-from amlplatform.request import Request
+from amlplatform.recorder import TENANT_ID
+from amlplatform.request import Request, warnings
 
 CASES = [(environment, network) for environment, one in ENVIRONMENT_PROFILES.items() for network in one.networks]
 ENDPOINT, ZONE_GROUP = "Microsoft.Network/privateEndpoints", "Microsoft.Network/privateEndpoints/privateDnsZoneGroups"
@@ -36,16 +35,10 @@ def plans() -> dict[tuple[str, str], Plan]:
     return {case: planned(*case) for case in CASES}
 
 
-def built_options(network: str) -> list[str]:
-    package = "amlplatform.components.options"
-    modules = {name: f"{package}.{option.component.partition('.')[0]}" for name, option in OPTIONS.items()}
-    return [name for name in allowed_options(network) if importlib.util.find_spec(modules[name])]
-
-
 @pytest.fixture(scope="module")
 def all_options() -> dict[str, Plan]:
     """Dev with each network profile, in the order of the table below, and with all that can be asked for there."""
-    return {network: planned("dev", network, *built_options(network)) for network in NETWORK_PROFILES}
+    return {network: planned("dev", network, *allowed_options(network)) for network in NETWORK_PROFILES}
 
 
 def endpoints(plan: Plan) -> dict[str, Any]:
@@ -119,6 +112,24 @@ EXPECTED: dict[str, dict[str, tuple[Any, ...]]] = {
         "networkProfile.outboundType": ("loadBalancer", None, "userDefinedRouting"),
         "agentPoolProfiles.enableNodePublicIP": (False, None, False),
         "agentPoolProfiles.vnetSubnetID": (None, None, subnet("snet-kubernetes")),
+    },
+    arm.SYNAPSE: {
+        "publicNetworkAccess": _DOOR,
+        "managedVirtualNetwork": ("default", "default", "default"),
+        "managedVirtualNetworkSettings.preventDataExfiltration": _ALWAYS,
+        "managedVirtualNetworkSettings.linkedAccessCheckOnTargetResource": _ALWAYS,
+        "managedVirtualNetworkSettings.allowedAadTenantIdsForLinking": ([TENANT_ID], [TENANT_ID], [TENANT_ID]),
+        "defaultDataLakeStorage.createManagedPrivateEndpoint": _ALWAYS,
+        "trustedServiceBypassEnabled": _NEVER,
+    },
+    arm.DATABRICKS: {
+        # Excluded with a managed network.
+        "publicNetworkAccess": ("Enabled", None, "Disabled"),
+        "requiredNsgRules": ("AllRules", None, "NoAzureDatabricksRules"),
+        "parameters.enableNoPublicIp.value": (True, None, True),
+        "parameters.customVirtualNetworkId.value": (None, None, subnet("").removesuffix("/subnets/")),
+        "parameters.customPublicSubnetName.value": (None, None, "snet-databricks-public"),
+        "parameters.customPrivateSubnetName.value": (None, None, "snet-databricks-private"),
     },
     arm.PRIVATE_ENDPOINT: {"subnet.id": (None, subnet("snet-endpoints"), subnet("snet-endpoints"))},
 }
@@ -293,3 +304,16 @@ def test_with_all_options_every_sub_resource_has_a_zone(environment: str, networ
     ]
     assert set(groups) <= set(ZONES)
     assert all(len(one.azure_name) <= 64 for one in endpoints(plan).values())
+
+
+@pytest.mark.parametrize(
+    ("network", "told"),
+    [("managed-vnet", "its owner has to approve"), ("own-vnet", "its owner has a private endpoint")],
+)
+def test_check_says_what_owners_of_central_resources_have_to_do(network: str, told: str) -> None:
+    data = Combination("prod", network, (), ("central registry", "central lake", "ml registry")).request()
+    lines = [line for line in warnings(Request.model_validate(data)) if ".central." in line]
+    assert [line.partition(":")[0] for line in lines] == [
+        f"environments.prod.central.{field}" for field in ("container_registry", "lake.account", "ml_registry")
+    ]
+    assert all(told in line for line in lines)

@@ -122,8 +122,9 @@ def _undecided(consumer: str, resource: str, place: Place, situation: Situation)
         return _SUBNET_OF[consumer]
     if place in (Place.ORGANISATION, Place.SUBNET) and "subnets.endpoints" in situation.open_fields:
         return "subnets.endpoints"
-    if place is Place.ORGANISATION and f"options.{resource}.addresses" in situation.open_fields:
-        return f"options.{resource}.addresses"
+    for field in situation.open_fields:
+        if place is Place.ORGANISATION and field.startswith(f"options.{resource}."):
+            return field
     if consumer == "ci-hosted" and "ci.runner" in situation.open_fields:
         return "ci.runner"
     return ""

@@ -162,7 +162,15 @@ NEEDS: tuple[Need, ...] = (
         ("container-registry", "pull images", _KUBERNETES),
         ("logs-sent", "send logs", _KUBERNETES),
     ),
-    *_needs("databricks-clusters", ("lake-dfs", "read and write data", "components/options/databricks.py")),
+    *_needs(
+        "databricks-clusters",
+        ("lake-dfs", "read and write data", "components/options/databricks.py"),
+        (
+            "databricks",
+            "are steered by it",
+            "learn.microsoft.com/azure/databricks/security/network/classic/private-link",
+        ),
+    ),
     *_needs("synapse-pools", ("lake-dfs", "read and write data", "components/options/synapse.py")),
     *_needs("data-factory-runs", ("workspace", "invoke a batch endpoint", "components/options/data_factory.py")),
     *_needs("logic-app", ("workspace", "invokes a batch endpoint", "components/options/scheduled_start.py")),

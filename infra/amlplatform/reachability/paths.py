@@ -78,8 +78,9 @@ def _from_factory(consumer: str, service: Service, world: World) -> Path:
 def _from_synapse(consumer: str, service: Service, world: World) -> Path:
     if service.group == "dfs" and world.synapse_lake_endpoint(service.arm_id):
         return Path.MANAGED_ENDPOINT
-    # Its managed network lets nothing out to public addresses where data exfiltration is prevented.
-    return Path.TRUSTED if trusts(service, consumer, world) else Path.NONE
+    # "Resources within the managed virtual network always communicate over managed private endpoints", also to what is
+    # open: learn.microsoft.com/azure/synapse-analytics/security/workspace-data-exfiltration-protection.
+    return Path.NONE if world.synapse_keeps_data_in else _from_azure(consumer, service, world)
 
 
 def _from_nowhere(_consumer: str, _service: Service, _world: World) -> Path:

@@ -23,5 +23,10 @@ def _open_fields(request: Request, asked: Environment) -> Iterator[str]:
     yield from (f"subnets.{name}" for name in needed_subnets(asked) if not getattr(asked.subnets, name))
     if asked.network_profile.private and request.ci.runner == "hosted":
         yield "ci.runner"
-    if asked.options.sql and not asked.network_profile.private and not asked.options.sql.addresses:
-        yield "options.sql.addresses"
+    options = asked.options
+    if not asked.network_profile.private:
+        # Closed to every address that is not named.
+        if options.sql and not options.sql.addresses:
+            yield "options.sql.addresses"
+        if options.synapse and not options.synapse.authorized_ip_ranges:
+            yield "options.synapse.authorized_ip_ranges"

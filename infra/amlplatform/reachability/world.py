@@ -214,6 +214,11 @@ class World:
         """learn.microsoft.com/azure/aks/trusted-access-feature."""
         return bool(self.of(_TRUSTED_ACCESS_TO_KUBERNETES))
 
+    @property
+    def synapse_keeps_data_in(self) -> bool:
+        path = "properties.managedVirtualNetworkSettings.preventDataExfiltration"
+        return any(at(one.body, path) is True for one in self.of(arm.SYNAPSE))
+
     def synapse_lake_endpoint(self, account_id: str) -> bool:
         """Whether Synapse has an endpoint to this account, which it makes for its own default lake alone."""
         path = "properties.defaultDataLakeStorage"

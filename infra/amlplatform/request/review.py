@@ -81,6 +81,7 @@ def warnings(request: Request, today: datetime.date | None = None) -> list[str]:
         *_size_warnings(request, today),
         *_budget_warnings(request, today),
         *_network_warnings(request),
+        *_central_warnings(request),
         *_exception_warnings(request, today),
         *_kubernetes_warnings(request),
     ]
@@ -189,6 +190,28 @@ def _network_warnings(request: Request) -> Iterator[str]:
                 "'hosted': such a runner can call Azure Resource Manager, but not upload code or download logs; "
                 "onboarding needs 'self-hosted', with runners in a network that reaches the private endpoints"
             )
+
+
+def _central_warnings(request: Request) -> Iterator[str]:
+    """What is central has doors and endpoints of its owner's."""
+    for name, environment in request.environments.items():
+        network, central = environment.network_profile, environment.central
+        given = {
+            "container_registry": central.container_registry,
+            "lake.account": central.lake.account,
+            "ml_registry": central.ml_registry,
+        }
+        for field, value in given.items():
+            if value and network.managed_network:
+                yield (
+                    f"environments.{name}.central.{field}: jobs reach it by a private endpoint of the managed network, "
+                    "which its owner has to approve; until then the workspace is not made, or jobs wait"
+                )
+            elif value and network.private:
+                yield (
+                    f"environments.{name}.central.{field}: jobs reach it only if its owner has a private endpoint that "
+                    "your subnet of compute reaches; none is made here for what is central"
+                )
 
 
 def _exception_warnings(request: Request, today: datetime.date) -> Iterator[str]:

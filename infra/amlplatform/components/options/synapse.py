@@ -66,7 +66,8 @@ class Synapse(pulumi.ComponentResource):
                 account_url=f"https://{lake.account_name}.dfs.core.windows.net",
                 resource_id=lake.account_id,
                 filesystem=lake.containers["curated"],
-                create_managed_private_endpoint=network.private,
+                # Also to a lake that is open: Spark leaves its managed network by private endpoints alone.
+                create_managed_private_endpoint=True,
             ),
             managed_virtual_network="default",
             managed_virtual_network_settings=synapse.ManagedVirtualNetworkSettingsArgs(

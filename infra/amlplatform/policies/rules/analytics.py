@@ -95,11 +95,8 @@ RULES: tuple[Rule, ...] = (
             equals("properties.managedVirtualNetworkSettings.linkedAccessCheckOnTargetResource", True),
             # Nothing else of Azure comes in past the network.
             equals("properties.trustedServiceBypassEnabled", False),
-            where(
-                "properties.publicNetworkAccess",
-                "Disabled",
-                then=equals("properties.defaultDataLakeStorage.createManagedPrivateEndpoint", True),
-            ),
+            # Data exfiltration protection lets nothing out by another way, also not to a lake that is open.
+            equals("properties.defaultDataLakeStorage.createManagedPrivateEndpoint", True),
         ),
     ),
     ResourceRule(
