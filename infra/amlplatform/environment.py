@@ -13,6 +13,7 @@ from amlplatform.components.budget import Budget
 from amlplatform.components.compute import Clusters, ComputeInstances
 from amlplatform.components.context import Context, Part
 from amlplatform.components.diagnostics import Diagnostics
+from amlplatform.components.guard import guarded
 from amlplatform.components.identity import Identities
 from amlplatform.components.keyvault import KeyVault
 from amlplatform.components.locks import Locks
@@ -381,6 +382,7 @@ def _outbound(context: Context) -> dict[str, tuple[pulumi.Input[str], str]]:
     return rules
 
 
+@guarded
 def build_environment(request: Request, environment: str, *, group_exists: bool = False) -> Environment:
     """Declare one environment in the current Pulumi program and export what others need."""
     client = authorization.get_client_config_output()

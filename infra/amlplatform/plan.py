@@ -73,6 +73,7 @@ class PlannedResource:
     secret_outputs: tuple[str, ...]
     replace_on_changes: tuple[str, ...]
     ignore_changes: tuple[str, ...]
+    hooks: tuple[str, ...]
     faults: tuple[str, ...]
 
 
@@ -194,6 +195,7 @@ def _planned(registration: Registration, components: Mapping[str, Registration])
         secret_outputs=registration.secret_outputs,
         replace_on_changes=registration.replace_on_changes,
         ignore_changes=registration.ignore_changes,
+        hooks=registration.hooks,
         faults=(
             *catalogue.check_name(token, azure_name),
             *catalogue.check_body(token, body),

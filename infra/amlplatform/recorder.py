@@ -39,6 +39,8 @@ class Registration:
     secret_outputs: tuple[str, ...]
     replace_on_changes: tuple[str, ...]
     ignore_changes: tuple[str, ...]
+    hooks: tuple[str, ...] = ()
+    """Names of the functions that the engine asks before an update."""
 
     @property
     def is_component(self) -> bool:
@@ -127,6 +129,7 @@ class _Recorder(mocks.MockMonitor):
             secret_outputs=tuple(request.additionalSecretOutputs),
             replace_on_changes=tuple(request.replaceOnChanges),
             ignore_changes=tuple(request.ignoreChanges),
+            hooks=tuple(request.hooks.before_update),
         )
 
 

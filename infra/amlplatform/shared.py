@@ -8,6 +8,7 @@ import pulumi
 from pulumi_azure_native import machinelearningservices as ml
 from pulumi_azure_native import resources
 
+from amlplatform.components.guard import guarded
 from amlplatform.components.settings import Settings
 from amlplatform.profiles import ENVIRONMENT_PROFILES, NETWORK_PROFILES
 from amlplatform.regions import REGIONS
@@ -75,6 +76,7 @@ class SharedStack(pulumi.ComponentResource):
         self.register_outputs({"id": self.registry.id})
 
 
+@guarded
 def build_shared(shared: Shared) -> SharedStack:
     """Declare the stack in the current Pulumi program and export the id that requests name."""
     built = SharedStack(shared)

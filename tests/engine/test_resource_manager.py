@@ -214,8 +214,8 @@ def test_a_managed_network_never_opens_again(azure: Azure) -> None:
     token = "machinelearningservices:Workspace"
     azure.put(token, workspace, body("AllowInternetOutbound"))
     azure.put(token, workspace, body("AllowOnlyApprovedOutbound"))
-    azure.refuses("BadRequest", token, workspace, body("AllowInternetOutbound"))
-    azure.refuses("BadRequest", token, workspace, body("Disabled"))
+    azure.refuses("PropertyChangeNotAllowed", token, workspace, body("AllowInternetOutbound"))
+    azure.refuses("PropertyChangeNotAllowed", token, workspace, body("Disabled"))
 
 
 def test_role_assignments_are_unique_and_their_principal_stays(azure: Azure) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from amlplatform.armtypes.resource_types import RESOURCE_TYPES
+from amlplatform.fixed_properties import HOLDS_DATA
 from amlplatform.policies import arm
 from amlplatform.policies.bounds import bounds_of
 from amlplatform.policies.rule import Context, Options, Resource
@@ -65,7 +66,7 @@ def resource(
         VERSIONS[arm_type],
         full_id,
         body,
-        options or Options(),
+        options or Options(protect=arm_type in HOLDS_DATA),
         frozenset(depends_on),
     )
 

@@ -40,9 +40,6 @@ def _account(*, lake: bool) -> Body:
     }
 
 
-_STORAGE_OPTIONS = Options(
-    protect=True, replace_on_changes=("isHnsEnabled", "kind", "encryption.requireInfrastructureEncryption")
-)
 _PROTECTED = Options(protect=True, replace_on_changes=())
 _BLOBS: Body = {
     "properties": {
@@ -121,7 +118,7 @@ def assignment(role: str) -> Body:
 def _core() -> list[Resource]:
     storage, lake = id_of(arm.STORAGE, "st"), id_of(arm.STORAGE, "dl")
     return [
-        resource("storage", arm.STORAGE, _account(lake=False), last="st", options=_STORAGE_OPTIONS),
+        resource("storage", arm.STORAGE, _account(lake=False), last="st", options=_PROTECTED),
         resource("storage-blobs", arm.BLOB_SERVICE, copy.deepcopy(_BLOBS), scope=storage, last="default", tags=False),
         resource(
             "storage-files",
@@ -131,7 +128,7 @@ def _core() -> list[Resource]:
             last="default",
             tags=False,
         ),
-        resource("lake", arm.STORAGE, _account(lake=True), last="dl", options=_STORAGE_OPTIONS),
+        resource("lake", arm.STORAGE, _account(lake=True), last="dl", options=_PROTECTED),
         resource("lake-blobs", arm.BLOB_SERVICE, copy.deepcopy(_BLOBS), scope=lake, last="default", tags=False),
         resource(
             "lake-raw",
@@ -142,20 +139,15 @@ def _core() -> list[Resource]:
             tags=False,
             options=_PROTECTED,
         ),
-        resource("key-vault", arm.VAULT, _vault(), last="kv", options=_VAULT_OPTIONS),
+        resource("key-vault", arm.VAULT, _vault(), last="kv", options=_PROTECTED),
         resource(
             "container-registry",
             arm.REGISTRY,
             _registry(),
             last="cr",
-            options=Options(protect=True, replace_on_changes=("zoneRedundancy",)),
+            options=_PROTECTED,
         ),
     ]
-
-
-_VAULT_OPTIONS = Options(
-    protect=True, replace_on_changes=("properties.tenantId", "properties.softDeleteRetentionInDays")
-)
 
 
 def _vault() -> Body:

@@ -44,7 +44,7 @@ def machine_learning() -> list[Resource]:
                 },
             },
             last="mlw",
-            options=Options(protect=True, replace_on_changes=("hbiWorkspace", "kind")),
+            options=Options(protect=True, replace_on_changes=()),
         ),
         resource(
             "cpu-cluster",

@@ -65,7 +65,7 @@ def the_lake_unprotected(planned: dict[str, PlannedResource]) -> None:
 
 
 def the_lake_replaced(planned: dict[str, PlannedResource]) -> None:
-    planned["lake"] = dataclasses.replace(planned["lake"], replace_on_changes=())
+    planned["lake"] = dataclasses.replace(planned["lake"], hooks=())
 
 
 def the_lake_taken_out(planned: dict[str, PlannedResource]) -> None:
@@ -128,7 +128,7 @@ ATTACKS: list[tuple[Attack, str]] = [
     (a_subject_loosened, "federation-subject-exact"),
     (a_subject_of_another_environment, "federation-subject-exact"),
     (the_lake_unprotected, "data-protected"),
-    (the_lake_replaced, "create-only-change-is-a-replacement"),
+    (the_lake_replaced, "fixed-at-creation-guarded"),
     (the_lake_taken_out, "datastore-has-its-account"),
     (a_cluster_kept_awake, "cluster-scales-to-zero"),
     (a_cluster_that_hardly_sleeps, "cluster-scales-to-zero"),

@@ -12,6 +12,7 @@ from amlplatform import delegation, names
 from amlplatform.bootstrap.access import CUSTOM_ROLES, Right, delegated_groups, delegated_roles, rights
 from amlplatform.bootstrap.model import Bootstrap, Product
 from amlplatform.bootstrap.state import StateStore
+from amlplatform.components.guard import guarded
 from amlplatform.components.identity import trust
 from amlplatform.components.settings import Settings
 from amlplatform.environment import settings_of
@@ -216,6 +217,7 @@ def _subject(bootstrap: Bootstrap, entry: Product, role: str, stack: str) -> Fed
     return FederatedSubject(GITHUB_ISSUER, f"{prefix}:{context}")
 
 
+@guarded
 def build_bootstrap(bootstrap: Bootstrap, requests: Mapping[str, Request]) -> BootstrapStack:
     """Declare the stack in the current Pulumi program and export what CI needs."""
     client = authorization.get_client_config_output()

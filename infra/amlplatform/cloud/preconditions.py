@@ -15,6 +15,7 @@ from amlplatform.armtypes.catalogue import RESOURCE_TYPES, ResourceType
 from amlplatform.cloud import arm_ids
 from amlplatform.cloud.errors import AzureError
 from amlplatform.cloud.state import CloudState, Document
+from amlplatform.fixed_properties import CREATIONS, changes, facts
 
 _KNOWN_TYPES = frozenset(kind.arm_type.lower() for kind in RESOURCE_TYPES.values())
 
@@ -170,41 +171,6 @@ def _ids_in(value: Any) -> Iterator[str]:
 
 # --- Fixed at creation ----------------------------------------------------------------------------
 
-# Paths in the body that Azure does not change after creation, below `properties` unless they are among
-# `_OF_THE_ENVELOPE`. To leave one out is not a change.
-_OF_THE_ENVELOPE = frozenset({"kind"})
-_FIXED: dict[str, tuple[str, ...]] = {
-    # "Storage Account update is not supported yet" and the like; high business impact and data isolation are chosen
-    # once.
-    "Microsoft.MachineLearningServices/workspaces": (
-        "storageAccount",
-        "keyVault",
-        "applicationInsights",
-        "hbiWorkspace",
-        "enableDataIsolation",
-    ),
-    # learn.microsoft.com, "Create compute clusters": size, remote login and subnet cannot be changed.
-    "Microsoft.MachineLearningServices/workspaces/computes": (
-        "computeType",
-        "properties.vmSize",
-        "properties.vmPriority",
-        "properties.remoteLoginPortPublicAccess",
-        "properties.enableNodePublicIp",
-        "properties.subnet.id",
-    ),
-    # The one change of kind in Azure is the upgrade of old kinds to StorageV2, and the platform makes no others.
-    "Microsoft.Storage/storageAccounts": ("kind", "isHnsEnabled", "encryption.requireInfrastructureEncryption"),
-    # learn.microsoft.com, "Key Vault soft-delete overview": once set, the retention period cannot be changed.
-    "Microsoft.KeyVault/vaults": ("tenantId", "softDeleteRetentionInDays"),
-    "Microsoft.ContainerRegistry/registries": ("zoneRedundancy",),
-    # learn.microsoft.com/azure/event-hubs, "Features": in the tier Standard neither changes once it is made.
-    "Microsoft.EventHub/namespaces": ("zoneRedundant",),
-    "Microsoft.EventHub/namespaces/eventhubs": ("partitionCount",),
-    # The type's own words: only at creation, later ignored or refused.
-    "Microsoft.Sql/servers": ("administrators.sid",),
-    "Microsoft.Insights/components": ("Application_Type",),
-}
-
 
 def _location_stays(put: Put, _state: CloudState) -> None:
     old, new = (put.previous or {}).get("location"), put.body.get("location")
@@ -230,38 +196,17 @@ def normal_location(location: str) -> str:
 
 
 def _fixed_properties_stay(put: Put, _state: CloudState) -> None:
-    if put.previous is None:
+    creation = CREATIONS.get(put.kind.arm_type)
+    if put.previous is None or creation is None:
         return
-    for path in _FIXED.get(put.kind.arm_type, ()):
-        where = path if path in _OF_THE_ENVELOPE else f"properties.{path}"
-        old, new = _at(put.previous, where), _at(put.body, where)
-        if old is not None and new is not None and _folded(old) != _folded(new):
-            message = f"The property '{where}' cannot be changed from '{old}' to '{new}' after creation."
-            raise AzureError(400, "PropertyChangeNotAllowed", message)
-
-
-def _at(value: Any, path: str) -> Any:
-    for part in path.split("."):
-        value = value.get(part) if isinstance(value, Mapping) else None
-    return value
+    fixed = [one for one in creation.properties if not one.by_choice]
+    for change in changes(fixed, facts(fixed, put.previous), facts(fixed, put.body)):
+        message = f"The property '{change.path}' cannot be changed from '{change.before}' to '{change.after}'."
+        raise AzureError(400, "PropertyChangeNotAllowed", message)
 
 
 def _folded(value: Any) -> Any:
     return value.lower() if isinstance(value, str) else value
-
-
-# A managed network never goes back: learn.microsoft.com, "Workspace managed virtual network isolation".
-_ISOLATION = ("Disabled", "AllowInternetOutbound", "AllowOnlyApprovedOutbound")
-
-
-def _isolation_only_tightens(put: Put, _state: CloudState) -> None:
-    if put.kind.arm_type != "Microsoft.MachineLearningServices/workspaces" or put.previous is None:
-        return
-    old = _at(put.previous, "properties.managedNetwork.isolationMode")
-    new = _at(put.body, "properties.managedNetwork.isolationMode") or "Disabled"
-    if old in _ISOLATION and new in _ISOLATION and _ISOLATION.index(new) < _ISOLATION.index(old):
-        message = f"Managed network isolation mode cannot be changed from '{old}' to '{new}'."
-        raise AzureError(400, "BadRequest", message)
 
 
 # --- Role assignments -----------------------------------------------------------------------------
@@ -295,7 +240,6 @@ _PRECONDITIONS: tuple[Callable[[Put, CloudState], None], ...] = (
     _name_is_free,
     _location_stays,
     _references_exist,
-    _fixed_properties_stay,
-    _isolation_only_tightens,
     _role_assignment,
+    _fixed_properties_stay,
 )

@@ -52,9 +52,6 @@ class Budget(pulumi.ComponentResource):
                 )
                 for key, (threshold, kind) in _NOTIFICATIONS.items()
             },
-            # Azure does not move the start of a budget that exists.
-            opts=pulumi.ResourceOptions(
-                parent=self, replace_on_changes=["timePeriod.startDate"], delete_before_replace=True
-            ),
+            opts=pulumi.ResourceOptions(parent=self),
         )
         self.register_outputs({})

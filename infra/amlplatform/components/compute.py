@@ -49,20 +49,7 @@ class Clusters(pulumi.ComponentResource):
                 ),
                 properties=_cluster_properties(settings, size, subnet),
                 tags=settings.tags,
-                # Azure fixes size, login and addresses when the cluster is made. Its name stays the same, so the old
-                # one goes first.
-                opts=pulumi.ResourceOptions(
-                    parent=self,
-                    depends_on=list(wait_for),
-                    delete_before_replace=True,
-                    replace_on_changes=[
-                        "properties.properties.vmSize",
-                        "properties.properties.vmPriority",
-                        "properties.properties.enableNodePublicIp",
-                        "properties.properties.remoteLoginPortPublicAccess",
-                        "properties.disableLocalAuth",
-                    ],
-                ),
+                opts=pulumi.ResourceOptions(parent=self, depends_on=list(wait_for)),
             )
 
         self.cpu = cluster(names.CPU_CLUSTER, cpu, after)
@@ -123,11 +110,6 @@ class ComputeInstances(pulumi.ComponentResource):
                 opts=pulumi.ResourceOptions(
                     parent=self,
                     depends_on=list(after),
-                    delete_before_replace=True,
-                    replace_on_changes=[
-                        "properties.properties.vmSize",
-                        "properties.properties.personalComputeInstanceSettings",
-                    ],
                     # A PUT on an existing instance does not change these, and a replaced machine loses its disk.
                     ignore_changes=["properties.properties.idleTimeBeforeShutdown", "properties.properties.schedules"],
                 ),

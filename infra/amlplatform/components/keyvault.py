@@ -55,12 +55,6 @@ class KeyVault(pulumi.ComponentResource):
                 ),
             ),
             tags=settings.tags,
-            # Azure fixes both when the vault is made and refuses a change: a preview must say "replace".
-            opts=settings.holds_data(
-                self,
-                pulumi.ResourceOptions(
-                    replace_on_changes=["properties.tenantId", "properties.softDeleteRetentionInDays"]
-                ),
-            ),
+            opts=settings.holds_data(self),
         )
         self.register_outputs({"uri": self.vault.properties.vault_uri})

@@ -59,7 +59,7 @@ class ContainerRegistry(pulumi.ComponentResource):
                 export_policy=acr.ExportPolicyArgs(status=network.registry_export),
             ),
             tags=settings.tags,
-            opts=settings.holds_data(self, pulumi.ResourceOptions(replace_on_changes=["zoneRedundancy"])),
+            opts=settings.holds_data(self),
         )
         self.register_outputs({"loginServer": self.registry.login_server})
 

@@ -64,13 +64,7 @@ def storage_account(
         ),
         encryption=_encryption(profile),
         tags=settings.tags,
-        # Azure fixes these when the account is made and refuses or ignores a change: a preview must say "replace".
-        opts=settings.holds_data(
-            parent,
-            pulumi.ResourceOptions(
-                replace_on_changes=["isHnsEnabled", "kind", "encryption.requireInfrastructureEncryption"]
-            ),
-        ),
+        opts=settings.holds_data(parent),
     )
 
 

@@ -66,6 +66,3 @@ STREAM_ANALYTICS = "Microsoft.StreamAnalytics/streamingjobs"
 LOGIC_APP = "Microsoft.Logic/workflows"
 SYSTEM_TOPIC = "Microsoft.EventGrid/systemTopics"
 EVENT_SUBSCRIPTION = f"{SYSTEM_TOPIC}/eventSubscriptions"
-
-HOLDS_DATA = frozenset({STORAGE, CONTAINER, VAULT, REGISTRY, LOG_ANALYTICS, ML_WORKSPACE, SQL_SERVER, SQL_DATABASE})
-"""What cannot be made anew from the program."""

@@ -36,6 +36,6 @@ def as_resource(planned: PlannedResource) -> Resource:
         api_version=planned.api_version,
         arm_id=planned.arm_id,
         body=planned.body,
-        options=Options(planned.protect, planned.replace_on_changes, planned.ignore_changes),
+        options=Options(planned.protect, planned.replace_on_changes, planned.ignore_changes, planned.hooks),
         depends_on=frozenset(planned.depends_on),
     )

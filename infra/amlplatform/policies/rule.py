@@ -55,6 +55,7 @@ class Options:
     protect: bool = False
     replace_on_changes: tuple[str, ...] | None = None
     ignore_changes: tuple[str, ...] = ()
+    hooks: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)

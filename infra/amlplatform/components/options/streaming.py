@@ -73,7 +73,7 @@ class Streaming(pulumi.ComponentResource):
             kafka_enabled=True,
             zone_redundant=settings.profile.geo_redundant and settings.region.zones,
             tags=settings.tags,
-            opts=pulumi.ResourceOptions(parent=self, replace_on_changes=["zoneRedundant"]),
+            opts=settings.holds_data(self),
         )
         eventhub.NamespaceNetworkRuleSet(
             "event-hubs-network",
@@ -103,7 +103,7 @@ class Streaming(pulumi.ComponentResource):
                 cleanup_policy=eventhub.CleanupPolicyRetentionDescription.DELETE,
                 retention_time_in_hours=settings.profile.options.event_retention_hours,
             ),
-            opts=pulumi.ResourceOptions(parent=self, replace_on_changes=["partitionCount"], delete_before_replace=True),
+            opts=settings.holds_data(self),
         )
         groups = [
             eventhub.ConsumerGroup(

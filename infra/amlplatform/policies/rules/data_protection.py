@@ -5,18 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from amlplatform.armtypes.catalogue import UNKNOWN
+from amlplatform.fixed_properties import CREATIONS, GUARD, HOLDS_DATA, guarded, replaces
 from amlplatform.policies import arm
 from amlplatform.policies.rule import DURABLE, EVERYWHERE, PROD, Context, Resource, ResourceRule, Rule, Stack, StackRule
 from amlplatform.policies.security_properties import properties_of
 from amlplatform.policies.values import at, in_group, is_known_id, shown
-
-CREATE_ONLY: dict[str, tuple[str, ...]] = {
-    arm.STORAGE: ("isHnsEnabled", "kind", "encryption.requireInfrastructureEncryption"),
-    arm.VAULT: ("properties.tenantId", "properties.softDeleteRetentionInDays"),
-    arm.REGISTRY: ("zoneRedundancy",),
-    arm.ML_WORKSPACE: ("hbiWorkspace", "kind"),
-}
-"""Inputs that Azure fixes when the resource is made, and then refuses to change or ignores."""
 
 LOCKED = (arm.STORAGE, arm.VAULT, arm.SQL_SERVER)
 """What a lock keeps: the accounts, and with them everything below them."""
@@ -38,13 +31,26 @@ def _protect(resource: Resource, _context: Context) -> Iterator[str]:
         yield "has no protect: one wrong change of the program would delete it with its data"
 
 
+def _guarded(resource: Resource, _context: Context) -> Iterator[str]:
+    hooks = resource.options.hooks
+    if hooks is not None and guarded(resource.arm_type) and GUARD not in hooks:
+        yield f"has no hook {GUARD}: a preview would show an update that Azure refuses, or a replacement"
+
+
 def _replacement(resource: Resource, _context: Context) -> Iterator[str]:
     announced = resource.options.replace_on_changes
     if announced is None:
         return
-    for name in CREATE_ONLY[resource.arm_type]:
-        if name not in announced and "*" not in announced:
-            yield f"replace_on_changes lacks {name}: a change would look like an update, which Azure refuses"
+    names = [_without_boxes(name) for name in announced]
+    for fixed in replaces(resource.arm_type):
+        wanted = _without_boxes(fixed.path)
+        if not any(name in ("*", "") or f"{wanted}.".startswith(f"{name}.") for name in names):
+            yield f"replace_on_changes lacks {wanted}: a change would look like an update, which Azure refuses"
+
+
+def _without_boxes(path: str) -> str:
+    """The SDK lays flat what ARM keeps under `properties`."""
+    return ".".join(part for part in path.split(".") if part != "properties")
 
 
 def _locks(stack: Stack, _context: Context) -> Iterator[tuple[Resource, str]]:
@@ -82,16 +88,25 @@ RULES: tuple[Rule, ...] = (
         remedy="set protect on the resource; to give it up, take protect away in a change of its own first",
         severity=DURABLE,
         sources=("AML concept-soft-delete",),
-        types=tuple(sorted(arm.HOLDS_DATA)),
+        types=tuple(sorted(HOLDS_DATA)),
         check=_protect,
     ),
     ResourceRule(
-        name="create-only-change-is-a-replacement",
-        protects="A preview says that a change would replace the resource, and protection stops it",
-        remedy="list the property in replace_on_changes",
+        name="fixed-at-creation-guarded",
+        protects="A preview refuses the change of what is fixed at creation, where a new resource would lose something",
+        remedy="declare the stack in a function under `guarded` (components/guard.py)",
         severity=EVERYWHERE,
         sources=("Azure/azure-cli#21791",),
-        types=tuple(CREATE_ONLY),
+        types=tuple(sorted(arm_type for arm_type in CREATIONS if guarded(arm_type))),
+        check=_guarded,
+    ),
+    ResourceRule(
+        name="create-only-change-is-a-replacement",
+        protects="A preview says that a change of what is fixed at creation makes a new resource",
+        remedy="declare the stack in a function under `guarded`, or list the property in replace_on_changes",
+        severity=EVERYWHERE,
+        sources=("Azure/azure-cli#21791",),
+        types=tuple(sorted(arm_type for arm_type in CREATIONS if replaces(arm_type))),
         check=_replacement,
     ),
     StackRule(
