@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from amlplatform.bootstrap.access import CUSTOM_ROLES, EVERY_RIGHT, Right
+from amlplatform.database_roles import DATABASE_GRANTS
 from amlplatform.profiles import ENVIRONMENT_PROFILES
-from amlplatform.roles import ALWAYS, DATABASE_GRANTS, EXCEPTIONS, GRANTS, PRINCIPALS, ROLES, SCOPES, Grant
+from amlplatform.roles import ALWAYS, EXCEPTIONS, GRANTS, PRINCIPALS, ROLES, SCOPES, Grant
 
 
 def _table(headings: Iterable[str], rows: Iterable[Iterable[str]]) -> str:

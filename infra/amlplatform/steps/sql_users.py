@@ -12,8 +12,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from amlplatform.database_roles import DATABASE_ROLES, WINDOWS_TABLE, DatabaseGrant, database_grants
 from amlplatform.request import Request
-from amlplatform.roles import DATABASE_ROLES, PRINCIPALS, WINDOWS_TABLE, DatabaseGrant, database_grants
+from amlplatform.roles import PRINCIPALS
 
 _BY_OBJECT_ID = frozenset({"data_scientists"})
 _OF_RESOURCES = {

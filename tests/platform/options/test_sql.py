@@ -17,9 +17,9 @@ from platform_requests import GROUP
 from typer.testing import CliRunner
 
 from amlplatform.cli import app
+from amlplatform.database_roles import DATABASE_GRANTS, DATABASE_ROLES, WINDOWS_TABLE
 from amlplatform.recorder import invented_principal_id
 from amlplatform.request import Request
-from amlplatform.roles import DATABASE_GRANTS, DATABASE_ROLES, WINDOWS_TABLE
 from amlplatform.steps import sql_users
 
 CASES = [("dev", "public-dev"), ("prod", "managed-vnet"), ("prod", "own-vnet"), ("test", "own-vnet")]

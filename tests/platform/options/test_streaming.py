@@ -9,9 +9,9 @@ import pytest
 from data_options import asked, assigned, body, faults, given, plan_of, planned
 from platform_requests import GROUP
 
+from amlplatform.database_roles import WINDOWS_TABLE
 from amlplatform.recorder import invented_principal_id
 from amlplatform.request import Request
-from amlplatform.roles import WINDOWS_TABLE
 from amlplatform.steps import sql_users
 
 RECEIVER, SENDER = "a638d3c7-ab3a-418d-83e6-5f17a39d4fde", "2b629674-e913-4c01-ae53-ef4638d8f975"

@@ -14,6 +14,7 @@ from pulumi_azure_native import streamanalytics as asa
 from amlplatform import endpoints, roles, streams
 from amlplatform.components.context import Context, Part
 from amlplatform.components.identity import own_principal
+from amlplatform.database_roles import WINDOWS_TABLE
 from amlplatform.request.options import Streaming as Asked
 
 _NAME = "streaming"
@@ -193,7 +194,7 @@ class Streaming(pulumi.ComponentResource):
                 authentication_mode=asa.AuthenticationMode.MSI,
                 server=names.sql_server,
                 database=names.sql_database,
-                table=roles.WINDOWS_TABLE,
+                table=WINDOWS_TABLE,
                 max_batch_count=10_000,
                 max_writer_count=1,
             ),
