@@ -25,7 +25,7 @@ def sections() -> dict[tuple[str, str], str]:
 
     The marks in the page are `<!-- NAME: written by tools/generated.py -->` and `<!-- end of NAME -->`.
     """
-    from amlplatform import access_matrix  # noqa: PLC0415 (only in the environment of the tests)
+    from amlplatform import access_matrix, network_reference  # noqa: PLC0415 (only in the environment of the tests)
     from amlplatform.monitoring import reference as monitoring  # noqa: PLC0415
     from amlplatform.request import reference  # noqa: PLC0415
 
@@ -35,6 +35,11 @@ def sections() -> dict[tuple[str, str], str]:
         ("access.md", "rights"): access_matrix.rights(),
         ("access.md", "custom roles"): access_matrix.custom_roles(),
         ("access.md", "exceptions"): access_matrix.exceptions(),
+        ("networks.md", "zones"): network_reference.zones(),
+        ("networks.md", "profiles"): network_reference.profiles(),
+        ("networks.md", "ways"): network_reference.ways(),
+        ("networks.md", "exclusions"): network_reference.exclusions(),
+        ("networks.md", "at rest"): network_reference.at_rest(),
         ("options-data.md", "database"): access_matrix.database(),
         ("monitoring.md", "alerts"): monitoring.alerts(),
         ("monitoring.md", "timing"): monitoring.timing(),

@@ -148,6 +148,18 @@ def _way(cell: Cell | None) -> str:
     return cell.path.value if cell and cell.need else "-"
 
 
+def exclusions() -> str:
+    """Options that do not go with a profile, and why."""
+    return _table(
+        ["profile", "option", "why"],
+        (
+            [f"`{network}`", f"`{option}`", why]
+            for network, profile in NETWORK_PROFILES.items()
+            for option, why in profile.excluded_options.items()
+        ),
+    )
+
+
 def zones() -> str:
     """Sub-resources that get private endpoints, and the DNS zones of their names."""
     return _table(
