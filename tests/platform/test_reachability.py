@@ -25,7 +25,7 @@ from amlplatform.request import Request
 CASES = [(environment, network) for environment, one in ENVIRONMENT_PROFILES.items() for network in one.networks]
 STORAGE, LAKE = ("storage-blob", "storage-file", "storage-queue", "storage-table"), ("lake-blob", "lake-dfs")
 # Closed to every address that the request does not name.
-NAMED = {"sql": "options.sql.addresses", "synapse": "options.synapse.authorized_ip_ranges"}
+NAMED = {"sql": "options.sql.addresses", "synapse": "options.synapse.addresses"}
 EVERYTHING_OF_A_WORKSPACE = {"workspace", *STORAGE, *LAKE, "key-vault", "container-registry"}
 
 

@@ -23,10 +23,8 @@ def _open_fields(request: Request, asked: Environment) -> Iterator[str]:
     yield from (f"subnets.{name}" for name in needed_subnets(asked) if not getattr(asked.subnets, name))
     if asked.network_profile.private and request.ci.runner == "hosted":
         yield "ci.runner"
-    options = asked.options
     if not asked.network_profile.private:
-        # Closed to every address that is not named.
-        if options.sql and not options.sql.addresses:
-            yield "options.sql.addresses"
-        if options.synapse and not options.synapse.authorized_ip_ranges:
-            yield "options.synapse.authorized_ip_ranges"
+        # These let nobody in from the internet who is not named.
+        for name in asked.options.asked:
+            if getattr(getattr(asked.options, name), "addresses", None) == []:
+                yield f"options.{name}.addresses"
