@@ -57,13 +57,13 @@ class Synapse(Part):
         Literal["Small", "Medium", "Large", "XLarge", "XXLarge"],
         Field(description="Size of these nodes: 4, 8, 16, 32 or 64 cores", examples=["Small"]),
     ] = "Small"
-    authorized_ip_ranges: Annotated[
-        list[Annotated[str, rule(rules.check_ip_range)]],
+    addresses: Annotated[
+        list[Annotated[str, rule(rules.check_ip_address)]],
         Field(
             default_factory=list,
             max_length=20,
             description="Addresses that may reach the workspace over the internet, where the network profile is open",
-            examples=[["198.51.100.0/24"]],
+            examples=[["198.51.100.7"]],
         ),
     ]
 

@@ -7,8 +7,6 @@ sql/active-directory-authentication (no SQL logins).
 
 from __future__ import annotations
 
-import ipaddress
-
 import pulumi
 from pulumi_azure_native import synapse
 
@@ -120,14 +118,13 @@ class Synapse(pulumi.ComponentResource):
 
     def _firewall(self) -> None:
         """Who comes in over the internet: nobody but these addresses."""
-        for index, text in enumerate(self._asked.authorized_ip_ranges):
-            addresses = ipaddress.ip_network(text)
+        for index, address in enumerate(self._asked.addresses):
             synapse.IpFirewallRule(
                 f"synapse-firewall-{index}",
-                rule_name=f"range-{index}",
+                rule_name=f"address-{index}",
                 workspace_name=self.workspace.name,
                 resource_group_name=self._context.resource_group,
-                start_ip_address=str(addresses[0]),
-                end_ip_address=str(addresses[-1]),
+                start_ip_address=address,
+                end_ip_address=address,
                 opts=self._child,
             )
