@@ -67,7 +67,9 @@ def environment(workplace: Workplace, cli: Path | None, starters: Path) -> dict[
         **kept,
         "PATH": os.pathsep.join(path),
         "PYTHONPATH": _python_path(),
-        "PULUMI_BACKEND_URL": f"file://{urllib.parse.quote(workplace.backend.as_posix(), safe='/:')}",
+        # Without the file of attributes that the engine would write beside each state: killed meanwhile, it leaves an
+        # empty one, and the state cannot be read any more.
+        "PULUMI_BACKEND_URL": f"file://{urllib.parse.quote(workplace.backend.as_posix(), safe='/:')}?metadata=skip",
         "PULUMI_HOME": str(workplace.home),
         # `az` finds no login there: not the one of the person who runs it.
         "AZURE_CONFIG_DIR": str(workplace.home / "azure"),
