@@ -108,7 +108,7 @@ class Guard:
         if catalogue.is_known(args.type):
             found = list(_of_resource(args.name, args.type, before, after))
         else:
-            found = list(_of_stack(before.get(FACTS) or {}, after.get(FACTS) or {}))
+            found = list(_of_stack(self._facts, before.get(FACTS) or {}, after.get(FACTS) or {}))
         if found:
             raise FixedAtCreation(_refusal(found, any(self._protected.get(name) for name, _, _ in found)))
 
@@ -159,10 +159,11 @@ def _is_known(value: Any) -> bool:
     return value is None or isinstance(value, str | bool | int | float)
 
 
-def _of_stack(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterable[Found]:
-    for name, old in before.items():
-        new = after.get(name)
-        if new and new["type"] == old["type"]:
+def _of_stack(names: Iterable[str], before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterable[Found]:
+    """`names`: in the order in which people are to read them; the engine keeps none."""
+    for name in names:
+        old, new = before.get(name), after.get(name)
+        if old and new and new["type"] == old["type"]:
             for change in fixed_properties.changes(fixed_properties.guarded(old["type"]), old, new):
                 yield name, old["type"], change
 
