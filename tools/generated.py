@@ -41,6 +41,8 @@ def sections() -> dict[tuple[str, str], str]:
         ("networks.md", "exclusions"): network_reference.exclusions(),
         ("networks.md", "at rest"): network_reference.at_rest(),
         ("options-data.md", "database"): access_matrix.database(),
+        ("first-up.md", "with time"): passing_errors.table("with time"),
+        ("first-up.md", "after a step"): passing_errors.table("after a step"),
         ("monitoring.md", "alerts"): monitoring.alerts(),
         ("monitoring.md", "timing"): monitoring.timing(),
         ("monitoring.md", "logs"): monitoring.logs(),

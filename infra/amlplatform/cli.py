@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import typer
 
 from amlplatform import __version__
-from amlplatform.commands import check, init, interrupted, offline, onboard, plan, prices, sql_users, teardown
+from amlplatform.commands import check, explain, init, interrupted, offline, onboard, plan, prices, sql_users, teardown
 
 _PROGRAM = "amlplatform"
 _INTERRUPTED = 130
@@ -45,6 +45,7 @@ app.command("init")(init.init)
 app.command("onboard")(onboard.onboard)
 app.command("sql-users")(sql_users.sql_users)
 app.command("teardown")(teardown.teardown)
+app.command("explain")(explain.explain)
 app.command("interrupted")(interrupted.interrupted)
 app.command("offline", context_settings=offline.CONTEXT_SETTINGS)(offline.offline)
 

@@ -16,6 +16,7 @@ from engine_support import PRODUCT, REQUEST, LiveProject, Result, amlplatform, c
 
 from amlplatform.cloud import calls
 from amlplatform.cloud.hindrances import hostility, soft_delete
+from amlplatform.passing_errors import found_in, pass_with_time
 
 pytestmark = [pytest.mark.engine, pytest.mark.slow]
 
@@ -79,6 +80,7 @@ def test_up_comes_too_early_and_again_leads_to_rest(at_rest: AtRest, environment
     first = at_rest.first[environment]
     assert first.returncode != 0, "Azure agreed at once: nothing was tried"
     assert 'Status=403 Code="AuthorizationFailed"' in first.stdout, explained(first)
+    assert pass_with_time(found_in(first.stdout)), "amlplatform explain says: run it again"
     assert counts(at_rest.others[environment][-1])["unchanged"] > 30, "what was made by the first run is kept"
 
 
@@ -108,6 +110,7 @@ def test_what_is_deleted_comes_back_once_its_names_are_free(at_rest: AtRest, tmp
     refused = hostile(project, "up", stack, "--skip-preview")
     assert refused.returncode != 0
     assert 'Code="ConflictError" Message="A vault with the same name already exists in deleted state.' in refused.stdout
+    assert not pass_with_time(found_in(refused.stdout)), "nobody waits for what does not pass"
     with project.azure() as azure:
         names = {document["type"]: document["id"] for document in soft_delete.deleted(azure)}
         assert set(names) == {"Microsoft.KeyVault/vaults", "Microsoft.MachineLearningServices/workspaces"}
