@@ -86,6 +86,7 @@ def test_options_that_are_never_idle_are_named() -> None:
     found = {cost.item: (cost.quantity, cost.meter) for cost in fixed_costs(request) if cost.environment == "prod"}
     assert found["SQL vCores"] == (2, "sql-vcore")
     assert found["streaming units"] == (1, "streaming-unit")
+    assert found["Microsoft Defender for SQL"] == (1, "")
     dev = Request.model_validate(Combination("dev", "own-vnet", options, ()).request())
     assert "SQL vCores" not in {cost.item for cost in fixed_costs(dev) if cost.environment == "dev"}
 

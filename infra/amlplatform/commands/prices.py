@@ -35,7 +35,7 @@ def prices(
         if not address.startswith("https://"):
             raise PriceError(rules.fault("--address", address, "must be an https address", price_list.ADDRESS))
         before = price_list.load(output)
-        meters = [meter(key) for key in dict.fromkeys(cost.meter for cost in fixed_costs(asked))]
+        meters = [meter(key) for key in dict.fromkeys(cost.meter for cost in fixed_costs(asked) if cost.meter)]
         with console.progress(f"Asking the price list for {len(meters)} meters in {asked.region}"):
             table = price_list.refresh(meters, asked.region, currency, address)
     except RequestError as error:

@@ -18,11 +18,15 @@ from amlplatform.request import Environment, Request
 # A managed network brings endpoints of its own to what the workspace is made of: blob, file, vault, registry, and the
 # workspace itself. learn.microsoft.com, "Workspace managed virtual network isolation", required private endpoint rules.
 _MANAGED_NETWORK_OWN = 5
+NO_METER = ""
 
 
 @dataclass(frozen=True)
 class FixedCost:
-    """One item: how many pieces of what, charged under which meter (a key of `costs.meters`), and why it is there."""
+    """One item: how many pieces of what, charged under which meter, and why it is there.
+
+    `meter`: a key of `costs.meters`, or NO_METER where the price list's name of it is not known.
+    """
 
     environment: str
     item: str
@@ -78,6 +82,8 @@ def _of_options(name: str, asked: Environment, profile: OptionsProfile) -> Itera
         yield FixedCost(name, "streaming units", options.streaming.streaming_units, "streaming-unit", why)
     if options.sql and profile.sql_pause_after is None:
         yield FixedCost(name, "SQL vCores", profile.sql_vcores, "sql-vcore", "the database never pauses")
+    if options.sql and profile.sql_threat_alerts:
+        yield FixedCost(name, "Microsoft Defender for SQL", 1, NO_METER, "watches the server; the table has no price")
 
 
 def _of_network(name: str, asked: Environment) -> Iterator[FixedCost]:
@@ -106,5 +112,5 @@ def parts_with_endpoints(asked: Environment) -> list[endpoints.Endpoints]:
 
 def monthly(cost: FixedCost, region: str, table: PriceTable | None) -> float | None:
     """What an item costs in a month, in the table's currency; None where that is not known."""
-    price = table.monthly(meters.meter(cost.meter), region) if table else None
+    price = table.monthly(meters.meter(cost.meter), region) if table and cost.meter else None
     return None if price is None else round(price * cost.quantity, 2)
