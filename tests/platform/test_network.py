@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 import json
 import re
@@ -13,12 +14,13 @@ from combinations import Combination, allowed_options
 from platform_requests import DNS_ZONES, full, subnet
 
 from amlplatform import network_properties
+from amlplatform.armtypes import catalogue
 from amlplatform.components.private_endpoints import ZONES
 from amlplatform.plan import Plan, plan_environment
 from amlplatform.policies import arm
 from amlplatform.profiles import ENVIRONMENT_PROFILES, NETWORK_PROFILES
 from amlplatform.recorder import TENANT_ID
-from amlplatform.request import Request, warnings
+from amlplatform.request import Request, check_data, warnings
 
 CASES = [(environment, network) for environment, one in ENVIRONMENT_PROFILES.items() for network in one.networks]
 ENDPOINT, ZONE_GROUP = "Microsoft.Network/privateEndpoints", "Microsoft.Network/privateEndpoints/privateDnsZoneGroups"
@@ -317,3 +319,28 @@ def test_check_says_what_owners_of_central_resources_have_to_do(network: str, to
         f"environments.prod.central.{field}" for field in ("container_registry", "lake.account", "ml_registry")
     ]
     assert all(told in line for line in lines)
+
+
+def test_subnets_of_databricks_are_its_own() -> None:
+    data = Combination("prod", "own-vnet", ("databricks",), ()).request()
+    subnets = data["environments"]["prod"]["subnets"]
+    subnets["compute"] = subnets["kubernetes"] = subnets["databricks_public"]
+    _, found = check_data(data)
+    assert any(
+        fault.text.startswith("environments.prod.subnets.databricks_public: ")
+        and "is that of compute and kubernetes, too" in fault.text
+        for fault in found
+    )
+
+
+def test_rules_of_a_managed_network_that_lets_the_internet_out_are_private_endpoints(
+    plans: dict[tuple[str, str], Plan],
+) -> None:
+    body = copy.deepcopy(dict(plans["prod", "managed-vnet"].resource("workspace").body))
+    token = plans["prod", "managed-vnet"].resource("workspace").token
+    network = body["properties"]["managedNetwork"]
+    network["outboundRules"]["packages"] = {"type": "FQDN", "destination": "pypi.org", "category": "UserDefined"}
+    assert catalogue.check_body(token, body) == []
+    network["isolationMode"] = "AllowInternetOutbound"
+    (fault,) = catalogue.check_body(token, body)
+    assert "outboundRules.packages: 'FQDN' does not go with isolationMode AllowInternetOutbound" in fault

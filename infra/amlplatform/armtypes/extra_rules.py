@@ -55,7 +55,20 @@ def _workspace(properties: Body, body: Body, unknown: str) -> list[str]:
     known = unknown not in (primary, identity, identities) and unknown not in identities
     if primary and known and primary not in identities:
         faults.append("properties.primaryUserAssignedIdentity: not among identity.userAssignedIdentities")
-    return faults
+    return faults + _outbound_rules(_mapping(properties.get("managedNetwork")))
+
+
+def _outbound_rules(network: Body) -> list[str]:
+    """What is let out anyway needs no rule, and Azure takes none: azure-ai-foundry/foundry-samples#961."""
+    if network.get("isolationMode") != "AllowInternetOutbound":
+        return []
+    kinds = {name: _mapping(rule).get("type") for name, rule in _mapping(network.get("outboundRules")).items()}
+    return [
+        f"properties.managedNetwork.outboundRules.{name}: {kind!r} does not go with isolationMode "
+        "AllowInternetOutbound, only PrivateEndpoint does"
+        for name, kind in kinds.items()
+        if kind != "PrivateEndpoint"
+    ]
 
 
 def _compute(properties: Body, _body: Body, unknown: str) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 from amlplatform import names, rules, vm_sizes
 from amlplatform.profiles import ENVIRONMENT_PROFILES, NETWORK_PROFILES, EnvironmentProfile
 from amlplatform.request.faults import Fault
+from amlplatform.request.network import shared_subnets
 
 
 def faults(data: dict[str, Any]) -> Iterator[Fault]:
@@ -52,6 +53,7 @@ def _environment_faults(
         text = rules.fault(f"{where}.network", network, rule, profile.networks[0])
         yield Fault((*path, "network"), text)
     yield from _option_faults(environment, path)
+    yield from _subnet_faults(environment.get("subnets"), (*path, "subnets"))
     yield from _databricks_faults(environment, path)
     yield from _cluster_faults(profile, environment, path)
     instances = environment.get("compute_instances")
@@ -106,6 +108,14 @@ def _databricks_faults(environment: dict[str, Any], path: tuple[str, ...]) -> It
         return
     example = f"{network}/subnets/snet-databricks-containers"
     yield Fault(where, rules.fault(".".join(where), containers, rule, example))
+
+
+def _subnet_faults(subnets: object, path: tuple[str, ...]) -> Iterator[Fault]:
+    if not isinstance(subnets, dict):
+        return
+    for field, rule in shared_subnets(subnets):
+        example = f"{subnets[field].rpartition('/')[0]}/snet-{field.replace('_', '-')}"
+        yield Fault((*path, field), rules.fault(".".join((*path, field)), subnets[field], rule, example))
 
 
 def _cluster_faults(profile: EnvironmentProfile, environment: dict[str, Any], path: tuple[str, ...]) -> Iterator[Fault]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -42,6 +43,22 @@ class Subnets(Part):
         rule(rules.check_resource_id, kind="subnet"),
         _subnet("Containers of Databricks, in the same network as its hosts; delegated likewise"),
     ] = ""
+
+
+_DELEGATED = ("databricks_public", "databricks_private")
+
+
+def shared_subnets(subnets: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Field and rule of each subnet that Databricks would have to share. The values may have any type.
+
+    learn.microsoft.com/azure/databricks/security/network/classic/vnet-inject: its two subnets are delegated to it, so
+    nothing else can stand in them.
+    """
+    given = {field: value.lower() for field, value in subnets.items() if isinstance(value, str) and value}
+    for field in _DELEGATED:
+        users = [other for other in given if other not in _DELEGATED and given[other] == given.get(field)]
+        if users:
+            yield field, f"is that of {' and '.join(users)}, too, and is delegated to Databricks alone"
 
 
 class CentralLake(Part):
