@@ -203,10 +203,10 @@ def _openness(resource: PlannedResource) -> str:
 def _central(plan: Plan) -> Iterator[tuple[str, _Box]]:
     central = plan.request.environments[plan.environment].central
     for row, label, arm_id in (
-        (_DATA, "Lake, central", central.lake.account),
-        (_KEEP, "Container registry, central", central.container_registry),
-        (_KEEP, "Azure ML registry, central", central.ml_registry),
-        (_WATCH, "Log Analytics, central", central.log_analytics),
+        (_DATA, "Lake (central)", central.lake.account),
+        (_KEEP, "Registry (central)", central.container_registry),
+        (_KEEP, "ML registry (central)", central.ml_registry),
+        (_WATCH, "Log Analytics (central)", central.log_analytics),
     ):
         if arm_id:
             yield row, _Box(label, arm_id.rsplit("/", 1)[-1], "central")

@@ -264,7 +264,11 @@ def _page(plans: Sequence[Plan]) -> dict[str, Any]:
         "concerns": grouped,
         "differences": _by_topic(comparison.differences(plans)),
         "access": matrix,
+        "people": {plan.environment: _people(plan) for plan in plans},
         "without_people": [plan.environment for plan in plans if not any(grant.person for grant in plan.grants)],
+        "exceptions": {
+            plan.environment: plan.request.environments[plan.environment].access_exceptions for plan in plans
+        },
         "network_properties": NETWORK_PROPERTIES,
         "outbound": {plan.environment: _outbound_rules(plan) for plan in plans},
         "names": {plan.environment: plan.request.derived_names(plan.environment) for plan in plans},
@@ -275,6 +279,16 @@ def _page(plans: Sequence[Plan]) -> dict[str, Any]:
         "findings": [finding for plan in plans for finding in plan.policies],
         "policy_verdict": _policy_verdict(plans),
     }
+
+
+def _people(plan: Plan) -> str:
+    """Which people have a role, in a few words."""
+    exceptions = plan.request.environments[plan.environment].access_exceptions
+    purposes = {entry.purpose for entry in exceptions}
+    groups = dict.fromkeys(grant.principal for grant in plan.grants if grant.person and grant.principal not in purposes)
+    named = [f"the group of {group.replace('_', ' ')}" for group in groups]
+    named += [f"{entry.purpose} until {entry.until}, by exception" for entry in exceptions]
+    return "; ".join(named) or "no person has a role"
 
 
 def _diagrams(plans: Sequence[Plan]) -> dict[str, Markup]:
