@@ -61,6 +61,7 @@ NAME_RULES: dict[str, NameRule] = {
     ),
     "action_group": NameRule(1, 260, r"[A-Za-z0-9_()-]*", "letters, digits and _ ( ) -"),
     "kubernetes": NameRule(1, 63, r"[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?", "letters, digits, _ and -"),
+    "data_collection_rule": NameRule(3, 64, r"[A-Za-z0-9][A-Za-z0-9-]*", "letters, digits and -"),
     "kubernetes_namespace": NameRule(1, 63, r"[a-z0-9]([a-z0-9-]*[a-z0-9])?", "lower-case letters, digits and -"),
     "databricks": NameRule(3, 64, r"[A-Za-z0-9_-]*", "letters, digits, _ and -"),
     "synapse": NameRule(1, 45, r"[a-z0-9]*", "lower-case letters and digits"),
@@ -211,6 +212,11 @@ class Names:
         return f"id-{self._base}-aks-nodes"
 
     @property
+    def kubernetes_logs(self) -> str:
+        """The rule that says which logs of pods are kept."""
+        return f"dcr-{self._base}-aks"
+
+    @property
     def kubernetes_namespace(self) -> str:
         """The product's namespace in the cluster: a cluster may one day serve several."""
         return self.product
@@ -325,6 +331,7 @@ _RULE_OF_OPTION_NAME: dict[str, dict[str, str]] = {
         "kubernetes_nodes": "resource_group",
         "kubernetes_identity": "identity",
         "kubernetes_nodes_identity": "identity",
+        "kubernetes_logs": "data_collection_rule",
         "kubernetes_namespace": "kubernetes_namespace",
     },
     "databricks": {

@@ -144,6 +144,8 @@ class OptionsProfile:
     """Nodes that stay without load."""
     kubernetes_system_nodes: int
     """Nodes on which Kubernetes itself runs alone; 0: it shares those of the endpoints."""
+    kubernetes_log_interval: str
+    """How often the list of pods is sent to the logs."""
     spark_idle_minutes: int
     """The Spark pool of Synapse has no nodes after this long without work."""
     kubernetes_routers: Literal[1, 3]
@@ -277,6 +279,7 @@ ENVIRONMENT_PROFILES: dict[str, EnvironmentProfile] = {
                 kubernetes_min_nodes=1,
                 kubernetes_system_nodes=0,
                 kubernetes_routers=1,
+                kubernetes_log_interval="5m",
                 spark_idle_minutes=5,
             ),
             locks=False,
@@ -319,6 +322,7 @@ ENVIRONMENT_PROFILES: dict[str, EnvironmentProfile] = {
                 kubernetes_min_nodes=1,
                 kubernetes_system_nodes=0,
                 kubernetes_routers=1,
+                kubernetes_log_interval="5m",
                 spark_idle_minutes=5,
             ),
             locks=False,
@@ -361,6 +365,7 @@ ENVIRONMENT_PROFILES: dict[str, EnvironmentProfile] = {
                 kubernetes_min_nodes=3,
                 kubernetes_system_nodes=2,
                 kubernetes_routers=3,
+                kubernetes_log_interval="1m",
                 spark_idle_minutes=15,
             ),
             locks=True,

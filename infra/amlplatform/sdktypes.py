@@ -66,6 +66,8 @@ def _arguments_class(token: str) -> type:
 
 # Azure has two enums of this name, the SDK kept the other one. Microsoft's types say what is allowed.
 _MIXED_UP_ENUMS = frozenset({("ConditionArgs", "operator")})
+# Some streams of many: learn.microsoft.com/azure/azure-monitor/containers, "Stream values in DCR".
+_SOME_OF_MANY = frozenset({("ExtensionDataSourceArgs", "streams"), ("DataFlowArgs", "streams")})
 
 
 @functools.cache
@@ -78,10 +80,15 @@ def _properties(arguments: type) -> dict[str, _Property]:
         parameter = parameters.get(python_name)
         if parameter is not None:
             alternatives = tuple(_alternatives(parameter.annotation, scope))
-            if (arguments.__name__, wire_name) in _MIXED_UP_ENUMS:
-                alternatives = tuple(kind for kind in alternatives if not _is_enum(kind))
+            if (arguments.__name__, wire_name) in _MIXED_UP_ENUMS | _SOME_OF_MANY:
+                alternatives = _without_enums(alternatives)
             found[wire_name] = _Property(alternatives, parameter.default is inspect.Parameter.empty)
     return found
+
+
+def _without_enums(alternatives: tuple[Any, ...]) -> tuple[Any, ...]:
+    plain = (_List(_without_enums(kind.items)) if isinstance(kind, _List) else kind for kind in alternatives)
+    return tuple(kind for kind in plain if not _is_enum(kind))
 
 
 def _alternatives(annotation: Any, scope: dict[str, Any]) -> list[Any]:

@@ -40,6 +40,7 @@ TOKENS = {
     "kubernetes_identity": "managedidentity:UserAssignedIdentity",
     "kubernetes_nodes_identity": "managedidentity:UserAssignedIdentity",
     "kubernetes_namespace": "containerservice:ManagedNamespace",
+    "kubernetes_logs": "monitor:DataCollectionRule",
     "databricks": "databricks:Workspace",
     "databricks_managed": "resources:ResourceGroup",
     "databricks_connector": "databricks:AccessConnector",

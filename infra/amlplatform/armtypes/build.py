@@ -17,7 +17,8 @@ from amlplatform.armtypes.resource_types import RESOURCE_TYPES, ResourceType
 
 PACK = Path(__file__).with_name("types.json.gz")
 OWN = Path(__file__).with_name("own_types.json")
-"""Types that Microsoft publishes nowhere, because Bicep knows them by itself: deployments, as far as they are used."""
+"""Types by hand, as far as they are used: deployments, which Bicep knows by itself and Microsoft publishes nowhere, and
+rules of data collection, which stand in Microsoft's files in an older form."""
 
 
 class PackError(Exception):

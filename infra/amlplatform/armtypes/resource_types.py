@@ -251,6 +251,19 @@ _MONITORING = (
         "name",
         scope="resourceUri",
     ),
+    _in_group(
+        "monitor:DataCollectionRule",
+        "Microsoft.Insights/dataCollectionRules",
+        "2022-06-01",
+        "dataCollectionRuleName",
+    ),
+    _on_scope(
+        "monitor:DataCollectionRuleAssociation",
+        "Microsoft.Insights/dataCollectionRuleAssociations",
+        "2022-06-01",
+        "associationName",
+        scope="resourceUri",
+    ),
     _in_group("monitor:ActionGroup", "Microsoft.Insights/actionGroups", "2024-10-01-preview", "actionGroupName"),
     _in_group(
         "monitor:MetricAlert",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from amlplatform.fixed_properties.model import Creation, Fixed, can_be_replaced, every
+from amlplatform.fixed_properties.model import Creation, Fixed, can_be_replaced, every, every_id
 
 _AKS_PAGE = "azure-native: replacement; azurerm kubernetes_cluster"
 _POOL_PAGE = "azure-native: replacement; azurerm kubernetes_cluster_node_pool"
@@ -21,10 +21,8 @@ _KUBERNETES = {
             "properties.dnsPrefix",
             "properties.fqdnSubdomain",
             "properties.nodeResourceGroup",
-            "properties.diskEncryptionSetID",
             "properties.enableRBAC",
             "properties.apiServerAccessProfile.enablePrivateCluster",
-            "properties.apiServerAccessProfile.privateDNSZone",
             "properties.networkProfile.networkPlugin",
             "properties.networkProfile.networkPluginMode",
             "properties.networkProfile.networkDataplane",
@@ -39,9 +37,14 @@ _KUBERNETES = {
             "properties.agentPoolProfiles[*].osType",
             "properties.agentPoolProfiles[*].maxPods",
             "properties.agentPoolProfiles[*].enableEncryptionAtHost",
-            "properties.agentPoolProfiles[*].vnetSubnetID",
             "properties.agentPoolProfiles[*].availabilityZones",
-        )
+        ),
+        *every_id(
+            _AKS_PAGE,
+            "properties.diskEncryptionSetID",
+            "properties.apiServerAccessProfile.privateDNSZone",
+            "properties.agentPoolProfiles[*].vnetSubnetID",
+        ),
     ),
     "Microsoft.ContainerService/managedClusters/agentPools": can_be_replaced(
         *every(
@@ -52,15 +55,17 @@ _KUBERNETES = {
             "properties.maxPods",
             "properties.scaleSetPriority",
             "properties.enableEncryptionAtHost",
-            "properties.vnetSubnetID",
             "properties.availabilityZones",
-        )
+        ),
+        *every_id(_POOL_PAGE, "properties.vnetSubnetID"),
     ),
     "Microsoft.ContainerService/managedClusters/managedNamespaces": Creation(),
     "Microsoft.ContainerService/managedClusters/trustedAccessRoleBindings": can_be_replaced(
-        *every("azurerm kubernetes_cluster_trusted_access_role_binding", "properties.sourceResourceId")
+        *every_id("azurerm kubernetes_cluster_trusted_access_role_binding", "properties.sourceResourceId")
     ),
     "Microsoft.ContainerService/managedClusters/maintenanceConfigurations": Creation(),
+    "Microsoft.Insights/dataCollectionRules": Creation(),
+    "Microsoft.Insights/dataCollectionRuleAssociations": Creation(),
     "Microsoft.KubernetesConfiguration/extensions": can_be_replaced(
         *every(
             "azurerm kubernetes_cluster_extension",
@@ -145,11 +150,8 @@ _ANALYTICS = {
         *every("learn: Managed virtual network", "properties.type", "properties.managedVirtualNetwork")
     ),
     "Microsoft.DataFactory/factories/managedVirtualNetworks/managedPrivateEndpoints": can_be_replaced(
-        *every(
-            "azurerm data_factory_managed_private_endpoint",
-            "properties.privateLinkResourceId",
-            "properties.groupId",
-        )
+        *every("azurerm data_factory_managed_private_endpoint", "properties.groupId"),
+        *every_id("azurerm data_factory_managed_private_endpoint", "properties.privateLinkResourceId"),
     ),
 }
 _STREAMS = {
@@ -157,7 +159,7 @@ _STREAMS = {
         (
             Fixed("properties.zoneRedundant", "azurerm eventhub_namespace"),
             Fixed("properties.clusterArmId", "azurerm eventhub_namespace"),
-            Fixed("sku.name", "azurerm eventhub_namespace", part=_is_premium),
+            Fixed("sku.name", "azurerm eventhub_namespace", part=_is_premium, note="Premium or not"),
         ),
         loses="the events that nobody has read yet",
         holds_data=True,
@@ -174,7 +176,8 @@ _STREAMS = {
     ),
     "Microsoft.Logic/workflows": Creation(),
     "Microsoft.EventGrid/systemTopics": can_be_replaced(
-        *every("azurerm eventgrid_system_topic", "properties.source", "properties.topicType")
+        *every("azurerm eventgrid_system_topic", "properties.topicType"),
+        *every_id("azurerm eventgrid_system_topic", "properties.source"),
     ),
     "Microsoft.EventGrid/systemTopics/eventSubscriptions": can_be_replaced(
         *every("azurerm eventgrid_system_topic_event_subscription", "properties.eventDeliverySchema")

@@ -136,9 +136,30 @@ def test_azure_ml_serves_over_tls_in_a_namespace_of_the_product(
     trust = body(plan, "kubernetes-trusted-access")
     assert trust["roles"] == ["Microsoft.MachineLearningServices/workspaces/mlworkload"]
     assert trust["sourceResourceId"] == plan.resource("workspace").arm_id
+    assert "properties" in compute.secret_outputs, "Azure may hand out connection strings there"
     before = set(compute.depends_on)
     assert {"kubernetes-extension", "kubernetes-trusted-access"} <= before
     assert any("kubernetes-extension-contributor" in name for name in before), "the workspace's roles come first"
+
+
+@pytest.mark.parametrize("case", [DEV, PROD])
+def test_what_pods_write_reaches_the_logs(case: tuple[str, str]) -> None:
+    plan = planned(*case, "kubernetes")
+    rule = body(plan, "kubernetes-logs")
+    (source,) = rule["dataSources"]["extensions"]
+    streams = ["Microsoft-ContainerLogV2", "Microsoft-KubeEvents", "Microsoft-KubePodInventory"]
+    assert (source["extensionName"], source["streams"]) == ("ContainerInsights", streams)
+    assert rule["destinations"] == {
+        "logAnalytics": [{"name": "logs", "workspaceResourceId": plan.resource("log-analytics").arm_id}]
+    }
+    assert rule["dataFlows"] == [{"streams": streams, "destinations": ["logs"]}]
+    association = plan.resource("kubernetes-logs-association")
+    assert association.body["properties"]["dataCollectionRuleId"] == plan.resource("kubernetes-logs").arm_id
+    # Microsoft's add-on looks for it under this name, on the cluster.
+    cluster = plan.resource("kubernetes").arm_id
+    assert association.arm_id == f"{cluster}/providers/Microsoft.Insights/dataCollectionRuleAssociations/" + (
+        "ContainerInsightsExtension"
+    )
 
 
 def test_without_a_certificate_the_cluster_waits_unattached() -> None:

@@ -17,6 +17,7 @@ from amlplatform import names, roles
 from amlplatform.components.access import Access
 from amlplatform.components.context import Context, Part
 from amlplatform.components.options.kubernetes_body import cluster_body
+from amlplatform.components.options.kubernetes_logs import container_logs
 from amlplatform.request.options import Kubernetes as Asked
 
 EXTENSION = "azureml"
@@ -42,6 +43,13 @@ class Kubernetes(pulumi.ComponentResource):
         self.cluster = self._cluster(self._access_of_identities())
         context.scopes["kubernetes"] = self.cluster.id
         context.parts.append(Part("kubernetes", self.cluster, diagnostics=("",)))
+        container_logs(
+            context.settings,
+            context.resource_group,
+            cluster=self.cluster,
+            logs_id=context.core.monitoring.logs_id,
+            parent=self,
+        )
         self._maintenance()
         namespace = self._namespace()
         access = context.assign_of(roles.option("kubernetes"), "kubernetes-access", self._child)
@@ -192,6 +200,8 @@ class Kubernetes(pulumi.ComponentResource):
                 # Azure ML refuses to attach twice, so a change is a new compute in the place of the old one.
                 delete_before_replace=True,
                 replace_on_changes=["properties"],
+                # Connection strings of the relay may be among them.
+                additional_secret_outputs=["properties"],
                 custom_timeouts=pulumi.CustomTimeouts(create=_TIMEOUT),
             ),
         )
