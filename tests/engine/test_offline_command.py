@@ -141,6 +141,42 @@ def test_a_language_host_is_put_on_path_where_the_cli_has_none(
     assert sys.executable in starter.read_text(encoding="utf-8")
 
 
+ME = """
+import base64, json, os, urllib.request
+address = os.environ["IDENTITY_ENDPOINT"] + "?resource=https://management.azure.com"
+header = {"X-IDENTITY-HEADER": os.environ["IDENTITY_HEADER"]}
+token = json.load(urllib.request.urlopen(urllib.request.Request(address, headers=header)))["access_token"]
+print(json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))["oid"])
+"""
+
+
+def test_a_command_runs_as_an_identity_or_not_at_all(live: LiveProject) -> None:
+    identity = f"/subscriptions/{SUBSCRIPTION_ID}/resourceGroups/rg/providers/Microsoft.ManagedIdentity"
+    identity += "/userAssignedIdentities/id-ci"
+    ids = {"principalId": "3f2504e0-4f89-41d3-9a0c-0305e82c3301", "clientId": "3f2504e0-4f89-41d3-9a0c-0305e82c3302"}
+    with live.azure() as azure:
+        azure.put({"id": identity, "type": "Microsoft.ManagedIdentity/userAssignedIdentities", "properties": ids})
+    command = ("--project", live.folder, "--", sys.executable, "-c", ME)
+    ran = amlplatform("offline", "--as", ids["clientId"], *command)
+    assert ran.stdout.strip() == ids["principalId"], explained(ran)
+    by_environment = amlplatform("offline", *command, env={"AMLPLATFORM_OFFLINE_IDENTITY": identity})
+    assert by_environment.stdout.strip() == ids["principalId"], explained(by_environment)
+    refused = amlplatform("offline", "--as", "id-nobody", *command)
+    assert refused.returncode == 1
+    assert refused.stderr == (
+        "--as: 'id-nobody' is no identity of the offline Azure: give its ARM id, client id or object id; there are: "
+        "id-ci\n"
+    )
+
+
+def test_a_hostility_that_cannot_be_is_one_line(live: LiveProject) -> None:
+    with live.azure() as azure:
+        azure.set_setting("hostility", {"role_spread_s": "long"})
+    refused = live.offline(sys.executable, "-c", "")
+    assert refused.returncode == 1
+    assert refused.stderr == "setting hostility: role_spread_s: 'long' must be a number that is not negative\n"
+
+
 # --- How it ends ------------------------------------------------------------------------------------
 
 WAIT = "import os, time; print(os.environ['PULUMI_DEBUG_PROVIDERS'], flush=True); time.sleep(60)"
