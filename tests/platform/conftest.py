@@ -12,11 +12,13 @@ import pytest
 import yaml
 
 from amlplatform.plan import Plan, plan_environment
+from amlplatform.profiles import NETWORK_PROFILES
 from amlplatform.request import Request
 
 # pytest imports by file here, so a helper beside the tests has to be put in reach.
 sys.path.insert(0, str(Path(__file__).parent))
 
+from combinations import Combination, allowed_options
 from platform_requests import REQUESTS, ROOT, Change, full
 
 
@@ -30,6 +32,13 @@ def plans() -> dict[str, dict[str, Plan]]:
         }
         for name, data in REQUESTS.items()
     }
+
+
+@pytest.fixture(scope="session")
+def networks() -> dict[str, Plan]:
+    """By network profile: dev with every option that goes with it."""
+    asked = {name: Combination("dev", name, tuple(allowed_options(name)), ()).request() for name in NETWORK_PROFILES}
+    return {name: plan_environment(Request.model_validate(data), "dev") for name, data in asked.items()}
 
 
 @pytest.fixture

@@ -37,12 +37,6 @@ def plans() -> dict[tuple[str, str], Plan]:
     return {case: planned(*case) for case in CASES}
 
 
-@pytest.fixture(scope="module")
-def all_options() -> dict[str, Plan]:
-    """Dev with each network profile, in the order of the table below, and with all that can be asked for there."""
-    return {network: planned("dev", network, *allowed_options(network)) for network in NETWORK_PROFILES}
-
-
 def endpoints(plan: Plan) -> dict[str, Any]:
     return {one.name: one for one in plan.resources if one.arm_type == ENDPOINT}
 
@@ -138,9 +132,9 @@ EXPECTED: dict[str, dict[str, tuple[Any, ...]]] = {
 
 
 @pytest.mark.parametrize("arm_type", EXPECTED)
-def test_a_network_profile_sets_all_of_these(arm_type: str, all_options: dict[str, Plan]) -> None:
+def test_a_network_profile_sets_all_of_these(arm_type: str, networks: dict[str, Plan]) -> None:
     found: dict[str, list[set[str]]] = {}
-    for index, plan in enumerate(all_options.values()):
+    for index, plan in enumerate(networks.values()):
         for one in plan.resources:
             for path, value in network_properties.found(one.arm_type, one.body):
                 if one.arm_type == arm_type:
@@ -190,9 +184,9 @@ WAYS = (
 FOLLOWS = re.compile(r"data-factory-.*\.connectVia\..*|stream-analytics: properties\.(outputs|transformation)\..*")
 
 
-def test_whatever_differs_by_network_profile_is_in_the_table(all_options: dict[str, Plan]) -> None:
+def test_whatever_differs_by_network_profile_is_in_the_table(networks: dict[str, Plan]) -> None:
     """Resources that all profiles have: where a value differs, the network decides it."""
-    found = [{one.name: one for one in plan.resources} for plan in all_options.values()]
+    found = [{one.name: one for one in plan.resources} for plan in networks.values()]
     untold = set()
     for name in set.intersection(*({*one} for one in found)):
         values = [set(leaves(dict(one[name].body))) for one in found]
@@ -214,10 +208,10 @@ LOOKS_LIKE_NETWORK = re.compile(
 INSIDE = ("Microsoft.ContainerService/managedClusters/managedNamespaces",)
 
 
-def test_whatever_looks_like_a_network_property_is_in_the_table(all_options: dict[str, Plan]) -> None:
+def test_whatever_looks_like_a_network_property_is_in_the_table(networks: dict[str, Plan]) -> None:
     untold = {
         f"{arm_type}: {path}"
-        for plan in all_options.values()
+        for plan in networks.values()
         for arm_type, path in bodies(plan)
         if LOOKS_LIKE_NETWORK.search(path)
         and not arm_type.startswith((*WAYS, *INSIDE))
