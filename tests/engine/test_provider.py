@@ -127,7 +127,7 @@ def test_check_keeps_secrets_and_unknown_values(engine: Engine) -> None:
         ({"location": "northeurope"}, {"location": "UPDATE_REPLACE"}, ["location"]),
         ({"accountName": "stother"}, {"accountName": "UPDATE_REPLACE"}, ["accountName"]),
         ({"isHnsEnabled": True}, {"isHnsEnabled": "ADD_REPLACE"}, ["isHnsEnabled"]),
-        ({"sku": {"name": "Standard_ZRS"}}, {"sku.name": "UPDATE"}, []),
+        ({"sku": {"name": "Standard_GRS"}}, {"sku.name": "UPDATE"}, []),
         ({"tags": {"a.b": "c"}}, {"tags": "ADD"}, []),
         ({"minimumTlsVersion": "TLS1_2"}, {"minimumTlsVersion": "ADD"}, []),
     ],
@@ -251,14 +251,14 @@ def test_import_finds_the_inputs_of_what_exists(engine: Engine) -> None:
 def test_update_and_delete(engine: Engine) -> None:
     engine.create(GROUP_TYPE, GROUP)
     created = engine.create(ACCOUNT_TYPE, ACCOUNT)
-    news = {**ACCOUNT, "sku": {"name": "Standard_ZRS"}}
+    news = {**ACCOUNT, "sku": {"name": "Standard_GRS"}}
     request = provider_pb2.UpdateRequest(
         id=created.id, urn=engine.urn(ACCOUNT_TYPE), olds=created.properties, news=wire.struct(news)
     )
     request.preview = True
     assert wire.plain(engine.stub.Update(request).properties)["name"] == "stchurndev"
     request.preview = False
-    assert wire.plain(engine.stub.Update(request).properties)["sku"] == {"name": "Standard_ZRS"}
+    assert wire.plain(engine.stub.Update(request).properties)["sku"] == {"name": "Standard_GRS"}
     engine.stub.Delete(provider_pb2.DeleteRequest(id=created.id, urn=engine.urn(ACCOUNT_TYPE)))
     assert len(engine.state.all()) == 1
     engine.stub.Delete(provider_pb2.DeleteRequest(id=created.id, urn=engine.urn(ACCOUNT_TYPE)))
