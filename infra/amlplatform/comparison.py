@@ -247,7 +247,7 @@ class Difference:
     @property
     def label(self) -> str:
         """The property in words; its path where there are none."""
-        return _LABELS.get(self.path, ("", self.path or "exists"))[1]
+        return _LABELS.get(self.path, ("", self.path or "is there"))[1]
 
 
 def rows(plans: Sequence[Plan]) -> list[Row]:
@@ -337,7 +337,9 @@ def _differing(versions: Mapping[str, Any], path: str) -> Iterator[tuple[str, di
         return
     first, *others = versions.values()
     if any(other is not first and other != first for other in others):
-        yield path, {environment: _text(version) for environment, version in versions.items()}
+        # Of the resource as a whole it matters only that it is there: its properties have nothing to be compared with.
+        whole = {environment: version is not _MISSING for environment, version in versions.items()} if not path else {}
+        yield path, {environment: _text(whole.get(environment, version)) for environment, version in versions.items()}
 
 
 def _are_alike(versions: Iterable[Any]) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 from amlplatform import sdktypes
 from amlplatform.armtypes import catalogue
 from amlplatform.environment import build_environment
-from amlplatform.policies.evaluate import Finding
+from amlplatform.policies.evaluate import Finding, together
 from amlplatform.policies.planned import judge
 from amlplatform.profiles import NetworkProfile
 from amlplatform.reachability import Cell, faults, matrix, open_ways
@@ -120,7 +120,7 @@ class Plan:
     @property
     def advice(self) -> list[str]:
         """One line per advisory rule that is broken."""
-        return [finding.line for finding in self.policies if finding.warns]
+        return [advice.line for advice in together(finding for finding in self.policies if finding.warns)]
 
     def resource(self, name: str) -> PlannedResource:
         """The resource of this name in the program. Raises KeyError."""

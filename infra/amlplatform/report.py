@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -17,6 +17,7 @@ from amlplatform.comparison import Row
 from amlplatform.costs.items import fixed_costs
 from amlplatform.names import rule_of
 from amlplatform.plan import CONCERNS, Plan, PlannedResource
+from amlplatform.policies.evaluate import together
 from amlplatform.policies.rules import RULES
 from amlplatform.profiles import ENVIRONMENT_PROFILES
 from amlplatform.reachability import CONSUMERS, NEEDS, RESOURCES, Cell
@@ -184,6 +185,13 @@ def reachability(plans: Sequence[Plan]) -> list[ReachabilityRow]:
     ]
 
 
+def _by_consumer(found: Iterable[ReachabilityRow]) -> dict[str, list[ReachabilityRow]]:
+    grouped: dict[str, list[ReachabilityRow]] = {}
+    for row in found:
+        grouped.setdefault(row.consumer, []).append(row)
+    return grouped
+
+
 def _told(cell: Cell | None) -> str:
     if cell is None or cell.need is None:
         return "-"
@@ -271,12 +279,13 @@ def _page(plans: Sequence[Plan]) -> dict[str, Any]:
         },
         "network_properties": NETWORK_PROPERTIES,
         "outbound": {plan.environment: _outbound_rules(plan) for plan in plans},
+        "reachability": _by_consumer(reachability(plans)),
         "names": {plan.environment: plan.request.derived_names(plan.environment) for plan in plans},
         "kinds": list(dict.fromkeys(kind for plan in plans for kind in plan.request.derived_names(plan.environment))),
         "rule_of": rule_of,
         "diagrams": _diagrams(plans),
         "fixed_costs": [cost for cost in fixed_costs(plans[0].request) if cost.environment in environments],
-        "findings": [finding for plan in plans for finding in plan.policies],
+        "findings": together(finding for plan in plans for finding in plan.policies),
         "policy_verdict": _policy_verdict(plans),
     }
 

@@ -97,7 +97,7 @@ def test_names_that_derive_from_the_environment_are_no_difference(plans: Plans) 
 def test_a_resource_that_only_one_environment_has_is_a_difference(plans: Plans) -> None:
     found = [one for one in comparison.differences(both(plans)) if not one.path]
     of_dev, of_prod = (
-        {name for one in found if one.values[environment] != "not set" for name in one.resources}
+        {name for one in found if one.values[environment] == "yes" for name in one.resources}
         for environment in ("dev", "prod")
     )
     assert of_dev == {"ci-k3x9a-dev-ub0e1c2d3", "alert-log-cap-reached"}

@@ -37,6 +37,32 @@ class Finding:
         return self.severity is Severity.ADVISORY and not self.allowed
 
 
+@dataclass(frozen=True)
+class Advice:
+    """Findings that say the same of several resources."""
+
+    finding: Finding
+    resources: tuple[str, ...]
+
+    @property
+    def line(self) -> str:
+        """The findings in one line for people."""
+        if len(self.resources) == 1:
+            return self.finding.line
+        one = self.finding
+        named = ", ".join(self.resources)
+        return f"{one.environment}: {len(self.resources)} resources: {one.rule}: {one.text}; {one.remedy}: {named}"
+
+
+def together(findings: Iterable[Finding]) -> list[Advice]:
+    """Findings of the same rule with the same words, taken together; in the order in which they first came."""
+    grouped: dict[tuple[str, ...], list[Finding]] = {}
+    for one in findings:
+        key = (one.environment, one.rule, one.arm_type, one.text, one.allowed)
+        grouped.setdefault(key, []).append(one)
+    return [Advice(group[0], tuple(one.resource for one in group)) for group in grouped.values()]
+
+
 def evaluate(resources: Iterable[Resource], context: Context, rules: Sequence[Rule] = RULES) -> list[Finding]:
     """Every broken rule, in the order of the rules. Rules that do not hold in the environment are left out."""
     stack = Stack(resources)
