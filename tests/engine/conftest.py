@@ -11,6 +11,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from azure_support import azure  # noqa: F401  fixture
 from engine_support import PRODUCT, REQUEST, BroughtUp, LiveProject, Result, amlplatform, explained, find_cli
 from https_support import door, opened  # noqa: F401  fixtures
 
