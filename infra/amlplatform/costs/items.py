@@ -72,6 +72,11 @@ def _of_kubernetes(name: str, asked: Environment) -> Iterator[FixedCost]:
     if profile.kubernetes_tier == "Standard":
         why = "tier Standard: the API server is available as promised"
         yield FixedCost(name, "Kubernetes cluster", 1, "kubernetes-tier", why)
+    if asked.network_profile.private:
+        why = "nodes reach the private API server by it"
+        yield FixedCost(name, "private endpoint of Kubernetes", 1, "private-endpoint", why)
+    why = "endpoints stand behind it; the table has no price"
+    yield FixedCost(name, "load balancer of Kubernetes", 1, NO_METER, why)
 
 
 def _of_options(name: str, asked: Environment, profile: OptionsProfile) -> Iterator[FixedCost]:
@@ -80,6 +85,9 @@ def _of_options(name: str, asked: Environment, profile: OptionsProfile) -> Itera
         yield FixedCost(name, "Event Hubs throughput unit", 1, "throughput-unit", "one is always there")
         why = "while the job runs, also without readings"
         yield FixedCost(name, "streaming units", options.streaming.streaming_units, "streaming-unit", why)
+    if options.databricks and not asked.network_profile.own_network:
+        why = "clusters without addresses reach the internet by it; the table has no price"
+        yield FixedCost(name, "NAT gateway of Databricks", 1, NO_METER, why)
     if options.sql and profile.sql_pause_after is None:
         yield FixedCost(name, "SQL vCores", profile.sql_vcores, "sql-vcore", "the database never pauses")
     if options.sql and profile.sql_threat_alerts:

@@ -257,8 +257,11 @@ def test_nodes_count_against_the_quota_of_virtual_machines_and_cost_at_rest() ->
     costs = [(one.environment, one.meter, one.quantity) for one in fixed_costs(request) if "Kubernetes" in one.item]
     assert costs == [
         ("dev", "machine:Standard_D4ds_v5", 1),
+        ("dev", "", 1),
         ("prod", "machine:Standard_D4ds_v5", 5),
         ("prod", "kubernetes-tier", 1),
+        ("prod", "private-endpoint", 1),
+        ("prod", "", 1),
     ]
 
 
