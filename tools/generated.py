@@ -25,12 +25,15 @@ def sections() -> dict[tuple[str, str], str]:
 
     The marks in the page are `<!-- NAME: written by tools/generated.py -->` and `<!-- end of NAME -->`.
     """
-    from amlplatform import access_matrix, network_reference  # noqa: PLC0415 (only in the environment of the tests)
+    from amlplatform import access_matrix, network_reference, passing_errors  # noqa: PLC0415 (the tests' environment)
+    from amlplatform.fixed_properties import reference as fixed_properties  # noqa: PLC0415
     from amlplatform.monitoring import reference as monitoring  # noqa: PLC0415
     from amlplatform.request import reference  # noqa: PLC0415
 
     return {
         ("platform.md", "fields"): reference.markdown(),
+        ("platform.md", "refused"): fixed_properties.refused(),
+        ("platform.md", "replaced"): fixed_properties.replaced(),
         ("access.md", "roles"): access_matrix.roles(),
         ("access.md", "rights"): access_matrix.rights(),
         ("access.md", "custom roles"): access_matrix.custom_roles(),

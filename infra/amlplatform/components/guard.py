@@ -25,7 +25,7 @@ from amlplatform import fixed_properties
 from amlplatform.armtypes import catalogue
 from amlplatform.armtypes.resource_types import ResourceType
 from amlplatform.components import sdk_inputs
-from amlplatform.fixed_properties import CREATIONS, GUARD, Change
+from amlplatform.fixed_properties import CREATIONS, GUARD, Change, Fixed
 
 FACTS = "fixedAtCreation"
 """The root component's input: for each resource, by its name in the program, its type and its fixed values by path."""
@@ -130,14 +130,30 @@ def _replaced(
     properties = CREATIONS[kind.arm_type].properties
     if not properties:
         return None
-    paths = [sdk_inputs.path_of(kind, args.props, fixed.path) for fixed in properties]
-    # Its name stays the same, so the old one goes first.
-    result = _result(
-        args.props, args.opts, pulumi.ResourceOptions(replace_on_changes=paths, delete_before_replace=True)
+    # A refresh may bring ids in another casing into the state, which is no reason to make anything anew. So they are
+    # watched beside the inputs.
+    ids = [_watched(kind, args.props, fixed) for fixed in properties if fixed.arm_id]
+    more = pulumi.ResourceOptions(
+        replace_on_changes=[sdk_inputs.path_of(kind, args.props, one.path) for one in properties if not one.arm_id],
+        replacement_trigger=ids or None,
+        # Its name stays the same, so the old one goes first.
+        delete_before_replace=True,
     )
+    result = _result(args.props, args.opts, more)
     if not hidden:
         result.opts.ignore_changes = None
     return result
+
+
+def _watched(kind: ResourceType, props: Mapping[str, Any], fixed: Fixed) -> pulumi.Output[Any]:
+    """What stays the same as long as an id (or ids) leads to the same resource. "" for none."""
+
+    def same(known: Any) -> Any:
+        if known is None:
+            return ""
+        return fixed_properties.folded(fixed.part(known) if fixed.part else known)
+
+    return pulumi.Output.from_input(sdk_inputs.value_at(kind, props, fixed.path)).apply(same)
 
 
 def _of_resource(name: str, token: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterable[Found]:
@@ -186,16 +202,16 @@ def _refusal(found: Iterable[Found], protected: bool) -> str:
 
 def _way_out(resources: Iterable[list[tuple[str, str]]], protected: bool) -> str:
     flat = [one for group in resources for one in group]
+    replace = f"name it in the configuration of the stack: pulumi config set --path 'replace[0]' {flat[0][0]}"
     if protected:
         return (
             "Set it back; or onboard another product beside this one with the values that you want, copy what is to be "
-            "kept, and take this one down as `amlplatform teardown` says"
+            "kept, and take this one down as `amlplatform teardown` says. What an `up` that failed never made: "
+            f"{replace}"
         )
     if any(CREATIONS[arm_type].keeps_name for _, arm_type in flat):
         return (
             "Set it back; or, where everything in this environment may go, take it down as `amlplatform teardown` "
-            "says, which frees its names, and make it again"
+            f"says, which frees its names, and make it again. What an `up` that failed never made: {replace}"
         )
-    names = dict.fromkeys(name for name, _ in flat)
-    settings = " && ".join(f"pulumi config set --path 'replace[{number}]' {name}" for number, name in enumerate(names))
-    return f"Set it back; or, where what would be lost may go: {settings}, then pulumi up"
+    return f"Set it back; or, where what would be lost may go, {replace}"

@@ -13,7 +13,7 @@ github.com/Azure/bicep-registry-modules; the rest are issues.
 from __future__ import annotations
 
 from amlplatform.fixed_properties.core import CORE
-from amlplatform.fixed_properties.model import Change, Creation, Fixed, changes, facts
+from amlplatform.fixed_properties.model import Change, Creation, Fixed, changes, facts, folded
 from amlplatform.fixed_properties.options import OPTIONS
 
 CREATIONS: dict[str, Creation] = {**CORE, **OPTIONS}
@@ -28,7 +28,19 @@ HOLDS_DATA = frozenset(arm_type for arm_type, creation in CREATIONS.items() if c
 # Name and place are fixed for every resource. They are no properties, so they stand here.
 _ADDRESS = (Fixed("name", "learn: Resource naming"), Fixed("location", "learn: Move resources across regions"))
 
-__all__ = ["CREATIONS", "GUARD", "HOLDS_DATA", "Change", "Creation", "Fixed", "changes", "facts", "guarded", "replaces"]
+__all__ = [
+    "CREATIONS",
+    "GUARD",
+    "HOLDS_DATA",
+    "Change",
+    "Creation",
+    "Fixed",
+    "changes",
+    "facts",
+    "folded",
+    "guarded",
+    "replaces",
+]
 
 
 def guarded(arm_type: str) -> tuple[Fixed, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from amlplatform.fixed_properties.model import Creation, Fixed, can_be_replaced, every
+from amlplatform.fixed_properties.model import Creation, Fixed, can_be_replaced, every, every_id
 
 _ML_COMPUTE_PAGE = "learn: Create compute clusters; azurerm machine_learning_compute_cluster"
 _ML_INSTANCE_PAGE = "github.com/Azure/bicep-types-az/issues/2543; azurerm machine_learning_compute_instance"
@@ -33,7 +33,12 @@ _STORAGE = {
             Fixed("properties.isNfsV3Enabled", "azurerm storage_account"),
             Fixed("properties.immutableStorageWithVersioning.enabled", "type: StorageAccountProperties"),
             # Between copies in one place and in several zones Azure converts on request, not by a PUT.
-            Fixed("sku.name", "learn: Change how a storage account is replicated", part=_in_zones),
+            Fixed(
+                "sku.name",
+                "learn: Change how a storage account is replicated",
+                part=_in_zones,
+                note="whether copies lie in several zones",
+            ),
         ),
         loses="its files",
         holds_data=True,
@@ -86,7 +91,7 @@ _MONITORING = {
     "Microsoft.Insights/actionGroups": Creation(),
     "Microsoft.Insights/metricAlerts": Creation(),
     "Microsoft.Insights/scheduledQueryRules": can_be_replaced(
-        *every("azurerm monitor_scheduled_query_rules_alert_v2", "properties.scopes"),
+        *every_id("azurerm monitor_scheduled_query_rules_alert_v2", "properties.scopes"),
     ),
     "Microsoft.Insights/workbooks": can_be_replaced(*every("azurerm application_insights_workbook", "kind")),
     "Microsoft.Portal/dashboards": Creation(),
@@ -134,9 +139,9 @@ _MACHINE_LEARNING = {
             "properties.properties.osType",
             "properties.properties.remoteLoginPortPublicAccess",
             "properties.properties.enableNodePublicIp",
-            "properties.properties.subnet",
             "properties.properties.userAccountCredentials",
         ),
+        *every_id(_ML_COMPUTE_PAGE, "properties.properties.subnet.id"),
         # Compute instances: a PUT on one that exists changes nothing.
         *every(
             _ML_INSTANCE_PAGE,
@@ -148,11 +153,8 @@ _MACHINE_LEARNING = {
             "properties.properties.setupScripts",
         ),
         # Attached clusters: a second PUT fails.
-        *every(
-            "avm: machine-learning-services/workspace/compute, deployCompute",
-            "properties.resourceId",
-            "properties.properties.namespace",
-        ),
+        *every("avm: machine-learning-services/workspace/compute, deployCompute", "properties.properties.namespace"),
+        *every_id("avm: machine-learning-services/workspace/compute, deployCompute", "properties.resourceId"),
     ),
     "Microsoft.MachineLearningServices/workspaces/datastores": can_be_replaced(
         *every("azurerm machine_learning_datastore_blobstorage", "properties.datastoreType")
@@ -181,15 +183,15 @@ _ACCESS = {
     "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials": Creation(),
     "Microsoft.Authorization/roleAssignments": can_be_replaced(
         Fixed("properties.principalId", "azure-native: replacement; Azure/cyclecloud-slurm-workspace#169"),
-        Fixed("properties.roleDefinitionId", "Azure/cyclecloud-slurm-workspace#169", part=_own_name),
+        Fixed("properties.roleDefinitionId", "Azure/cyclecloud-slurm-workspace#169", part=_own_name, arm_id=True),
     ),
     "Microsoft.Authorization/roleDefinitions": Creation(),
     "Microsoft.Authorization/locks": Creation(),
     "Microsoft.Authorization/policyAssignments": can_be_replaced(
-        *every("azurerm resource_group_policy_assignment", "properties.policyDefinitionId")
+        *every_id("azurerm resource_group_policy_assignment", "properties.policyDefinitionId")
     ),
     "Microsoft.Authorization/policyExemptions": can_be_replaced(
-        *every("azurerm resource_group_policy_exemption", "properties.policyAssignmentId")
+        *every_id("azurerm resource_group_policy_exemption", "properties.policyAssignmentId")
     ),
 }
 _NETWORK = {
@@ -199,18 +201,21 @@ _NETWORK = {
     ),
     "Microsoft.Network/networkSecurityGroups": Creation(),
     "Microsoft.Network/privateEndpoints": can_be_replaced(
-        *every(
+        *every_id(
             "azure-native: replacement; azurerm private_endpoint",
-            "properties.subnet",
-            "properties.customNetworkInterfaceName",
+            "properties.subnet.id",
             "properties.privateLinkServiceConnections[*].properties.privateLinkServiceId",
+        ),
+        *every(
+            "azurerm private_endpoint",
+            "properties.customNetworkInterfaceName",
             "properties.privateLinkServiceConnections[*].properties.groupIds",
-        )
+        ),
     ),
     "Microsoft.Network/privateEndpoints/privateDnsZoneGroups": Creation(),
     "Microsoft.Network/privateDnsZones": Creation(),
     "Microsoft.Network/privateDnsZones/virtualNetworkLinks": can_be_replaced(
-        *every("azurerm private_dns_zone_virtual_network_link", "properties.virtualNetwork")
+        *every_id("azurerm private_dns_zone_virtual_network_link", "properties.virtualNetwork.id")
     ),
 }
 CORE: dict[str, Creation] = {

@@ -13,8 +13,9 @@ class Fixed:
 
     `path`: in ARM's terms; `[*]` stands for every item of a list. `forwards`: values that may still follow one another,
     in this order and never back. `absent`: what Azure takes a missing value for; None: to leave it out changes nothing.
-    `part`: what of the value is fixed, where it is not the whole. `by_choice`: Azure would change it; the platform does
-    not, because something else would break.
+    `part`: what of the value is fixed, where it is not the whole, and `note` says it in words. `by_choice`: Azure would
+    change it; the platform does not, because something else would break. `arm_id`: ids of other resources, which Azure
+    may return in another casing.
     """
 
     path: str
@@ -22,7 +23,9 @@ class Fixed:
     forwards: tuple[Any, ...] = ()
     absent: Any = None
     part: Callable[[Any], Any] | None = None
+    note: str = ""
     by_choice: bool = False
+    arm_id: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,11 @@ class Change:
 def every(source: str, *paths: str) -> tuple[Fixed, ...]:
     """Properties that one source names."""
     return tuple(Fixed(path, source) for path in paths)
+
+
+def every_id(source: str, *paths: str) -> tuple[Fixed, ...]:
+    """As `every`, of ids of other resources."""
+    return tuple(Fixed(path, source, arm_id=True) for path in paths)
 
 
 def can_be_replaced(*properties: Fixed) -> Creation:
@@ -87,12 +95,12 @@ def value_at(value: Any, path: str) -> Any:
 def _may_follow(fixed: Fixed, old: Any, new: Any) -> bool:
     if fixed.part is not None:
         old, new = fixed.part(old), fixed.part(new)
-    old, new = _folded(old), _folded(new)
+    old, new = folded(old), folded(new)
     if old == new:
         return True
     if "[*]" in fixed.path:
         return _same_items(old, new)
-    order = [_folded(value) for value in fixed.forwards]
+    order = [folded(value) for value in fixed.forwards]
     if not order:
         return False
     return not (old in order and new in order) or order.index(old) < order.index(new)
@@ -105,14 +113,14 @@ def _same_items(old: Any, new: Any) -> bool:
     return old is None or new is None or old == new
 
 
-def _folded(value: Any) -> Any:
+def folded(value: Any) -> Any:
     """Without case and blanks: Azure returns ids in another casing, and a region is "West Europe" and "westeurope"."""
     if isinstance(value, str):
         return value.replace(" ", "").lower()
     if isinstance(value, Mapping):
-        return {key: _folded(inner) for key, inner in value.items()}
+        return {key: folded(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_folded(inner) for inner in value]
+        return [folded(inner) for inner in value]
     return value
 
 

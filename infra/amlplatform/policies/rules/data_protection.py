@@ -42,7 +42,8 @@ def _replacement(resource: Resource, _context: Context) -> Iterator[str]:
     if announced is None:
         return
     names = [_without_boxes(name) for name in announced]
-    for fixed in replaces(resource.arm_type):
+    # Ids of other resources are watched beside the inputs: see components/guard.py.
+    for fixed in (one for one in replaces(resource.arm_type) if not one.arm_id):
         wanted = _without_boxes(fixed.path)
         if not any(name in ("*", "") or f"{wanted}.".startswith(f"{name}.") for name in names):
             yield f"replace_on_changes lacks {wanted}: a change would look like an update, which Azure refuses"
