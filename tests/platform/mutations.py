@@ -71,6 +71,7 @@ NEUTRAL: dict[tuple[str, str], str] = {
     (arm.AKS, "properties.agentPoolProfiles.*.mode"): "what runs in the pool",
     (arm.AKS, "properties.agentPoolProfiles.*.osSKU"): "which Linux; Azure refuses Windows with osType Linux",
     (arm.AKS_MAINTENANCE, "*"): "when updates are made",
+    ("Microsoft.Insights/dataCollectionRules", "kind"): "for which systems it is: it lets nobody in",
     (arm.AKS_NAMESPACE, "properties.deletePolicy"): "what becomes of the namespace with the environment",
     (arm.AKS_NAMESPACE, "properties.defaultNetworkPolicy.*"): "a start, which policies in the namespace make narrower",
     (arm.PIPELINE, "properties.*"): "what the pipeline does: tests of its file say what that is",
