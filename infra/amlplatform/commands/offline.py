@@ -39,7 +39,10 @@ def offline(
         help="Run as this managed identity, with the roles that it has: its ARM id, client id or object id.",
     ),
     hostile: bool = typer.Option(
-        False, "--hostile", envvar="AMLPLATFORM_OFFLINE_HOSTILE", help="Be as slow to agree as Azure is."
+        False,
+        "--hostile",
+        envvar="AMLPLATFORM_OFFLINE_HOSTILE",
+        help="Refuse what Azure refuses for a while, too: see docs/offline-azure.md.",
     ),
 ) -> None:
     """Run COMMAND, for example `pulumi up -s churn-dev`, against the offline Azure: nothing leaves this machine.

@@ -34,6 +34,8 @@ def prices(
             raise PriceError(rules.fault("--currency", currency, "must be three capital letters", "EUR"))
         if not address.startswith("https://"):
             raise PriceError(rules.fault("--address", address, "must be an https address", price_list.ADDRESS))
+        if output.is_dir():
+            raise PriceError(f"--output: '{output}' is a folder; it must name a file; for example -o {price_list.FILE}")
         before = price_list.load(output)
         meters = [meter(key) for key in dict.fromkeys(cost.meter for cost in fixed_costs(asked) if cost.meter)]
         with console.progress(f"Asking the price list for {len(meters)} meters in {asked.region}"):
