@@ -48,9 +48,11 @@ def main() -> int:
         print("tests: CI is set, and the Pulumi CLI could not be built (its reason stands above)", file=sys.stderr)
         return 1
     pytest = [python, "-m", "pytest", *options.paths]
-    if options.fast:
+    if not options.paths:
         # A file stays in one process: its fixtures are made once.
-        pytest += ["-m", "not slow and not engine", "-n", "auto", "--dist", "loadfile"]
+        pytest += ["-n", "auto", "--dist", "loadfile"]
+    if options.fast:
+        pytest += ["-m", "not slow and not engine"]
     stages = {
         "ruff check": [python, "-m", "ruff", "check", "."],
         "ruff format": [python, "-m", "ruff", "format", "--check", "."],

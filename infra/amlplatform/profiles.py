@@ -329,7 +329,7 @@ ENVIRONMENT_PROFILES: dict[str, EnvironmentProfile] = {
         ),
         EnvironmentProfile(
             name="prod",
-            summary="deployed by CI alone: no person has access, data is protected from deletion",
+            summary="deployed by CI alone, nobody works here; data is protected from deletion",
             networks=("managed-vnet", "own-vnet"),
             required=True,
             people=False,

@@ -11,6 +11,8 @@ from batch_support import DEPLOYMENT, DRIVER, ENDPOINT, BatchProject, InProcess
 
 from amlops.errors import UserError
 
+pytestmark = pytest.mark.slow
+
 FILE = ".cloud/endpoints/scorer/deployment.yml"
 
 

@@ -18,6 +18,8 @@ from amlops.errors import UserError
 from amlops.files import read_json
 from amlops.local.batch.processes import THREAD_VARIABLES
 
+pytestmark = pytest.mark.slow
+
 POSIX = pytest.mark.skipif(os.name == "nt", reason="signals")
 
 

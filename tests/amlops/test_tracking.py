@@ -13,6 +13,8 @@ import pytest
 from amlops_support import SmallProject
 from job_files import FILE, small_pipeline
 
+pytestmark = pytest.mark.slow
+
 READ = """
 import json, sys, mlflow
 from mlflow.entities import ViewType

@@ -169,7 +169,9 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
 def door(opened: Door, monkeypatch: pytest.MonkeyPatch) -> Door:
     """The door, with the environment that a command of `amlplatform offline` has."""
     # azure-ai-ml writes it, and would keep it for the tests that come after.
-    monkeypatch.delenv("AZUREML_CURRENT_CLOUD", raising=False)
+    # azure-ai-ml sets it: set before, so that it is taken away again after the test.
+    monkeypatch.setenv("AZUREML_CURRENT_CLOUD", "AzureCloud")
+    monkeypatch.delenv("AZUREML_CURRENT_CLOUD")
     for name, value in opened.environment.items():
         monkeypatch.setenv(name, value)
     return opened

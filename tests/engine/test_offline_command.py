@@ -22,6 +22,8 @@ from amlplatform.cloud.workplace import Workplace, offline_stack
 from amlplatform.commands.offline import stack_of
 from amlplatform.live.project import find_project
 
+pytestmark = pytest.mark.slow
+
 SHOW = "import json, os, sys; print(json.dumps([os.getcwd(), dict(os.environ), os.listdir()])); sys.exit(7)"
 
 

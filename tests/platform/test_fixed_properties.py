@@ -25,6 +25,8 @@ from amlplatform.request import Request
 from amlplatform.shared import build_shared
 from amlplatform.shared_file import Shared
 
+pytestmark = pytest.mark.slow
+
 Stacks = dict[str, list[Registration]]
 WAITS = {
     *(f"properties.{part}" for part in ("storageAccount", "keyVault", "applicationInsights", "containerRegistry")),

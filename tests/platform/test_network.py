@@ -22,6 +22,8 @@ from amlplatform.profiles import ENVIRONMENT_PROFILES, NETWORK_PROFILES
 from amlplatform.recorder import TENANT_ID
 from amlplatform.request import Request, check_data, warnings
 
+pytestmark = pytest.mark.slow
+
 CASES = [(environment, network) for environment, one in ENVIRONMENT_PROFILES.items() for network in one.networks]
 ENDPOINT, ZONE_GROUP = "Microsoft.Network/privateEndpoints", "Microsoft.Network/privateEndpoints/privateDnsZoneGroups"
 

@@ -19,6 +19,8 @@ from amlplatform.policies.rules import RULES
 from amlplatform.recorder import Registration, record
 from amlplatform.request import Request
 
+pytestmark = pytest.mark.slow
+
 PACK = ROOT / "infra" / "policy-pack"
 MANDATORY, ADVISORY = analyzer_pb2.MANDATORY, analyzer_pb2.ADVISORY
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"

@@ -22,6 +22,8 @@ from amlplatform.reachability.requested import situation_of
 from amlplatform.report import document
 from amlplatform.request import Request
 
+pytestmark = pytest.mark.slow
+
 CASES = [(environment, network) for environment, one in ENVIRONMENT_PROFILES.items() for network in one.networks]
 STORAGE, LAKE = ("storage-blob", "storage-file", "storage-queue", "storage-table"), ("lake-blob", "lake-dfs")
 # Closed to every address that the request does not name.

@@ -90,7 +90,7 @@ def test_request_has_the_keys_of_the_table(renders: Renders, answers: dict[str, 
     request = yaml.safe_load((renders(**answers) / ".cloud" / "request.yaml").read_text(encoding="utf-8"))
     keys = {key for entry in chosen(answers) for key in entry["request_keys"]}
     assert set(request["environments"]["dev"]) == keys
-    assert set(request["environments"]["prod"]) == keys - {"compute_instances"}
+    assert set(request["environments"]["prod"]) == (keys - {"compute_instances"}) | {"subnets", "dns_zones"}
 
 
 def test_what_tests_and_linters_leave_behind_does_not_get_into_a_project(template: Template, tmp_path: Path) -> None:

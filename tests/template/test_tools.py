@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from template_support import PROJECT_FOLDER, Renders, Template, files_of, git, run_cookiecutter
 
+pytestmark = pytest.mark.slow
+
 
 def cruft(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "cruft", *arguments]

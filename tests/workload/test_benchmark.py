@@ -7,7 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from workload_support import ROOT
+
+pytestmark = pytest.mark.slow
 
 
 def test_the_benchmark_runs_and_its_ways_of_scoring_agree(tmp_path: Path) -> None:

@@ -186,9 +186,7 @@ _CORE = (
         "resourceGroupName",
         nested=True,
     ),
-    _in_group(
-        "resources:Deployment", "Microsoft.Resources/deployments", "2024-03-01", "deploymentName", nested=True
-    ),
+    _in_group("resources:Deployment", "Microsoft.Resources/deployments", "2024-03-01", "deploymentName", nested=True),
     _STORAGE,
     _below(_STORAGE, "storage:BlobServiceProperties", "blobServices", "blobServicesName"),
     _below(_STORAGE, "storage:FileServiceProperties", "fileServices", "fileServicesName"),
@@ -337,9 +335,7 @@ _OPTIONS = (
     _SQL_DATABASE,
     _below(_SQL_DATABASE, "sql:TransparentDataEncryption", "transparentDataEncryption", "tdeName"),
     _below(_SQL_DATABASE, "sql:BackupShortTermRetentionPolicy", "backupShortTermRetentionPolicies", "policyName"),
-    _below(
-        _SQL_DATABASE, "sql:DatabaseSecurityAlertPolicy", "securityAlertPolicies", "securityAlertPolicyName"
-    ),
+    _below(_SQL_DATABASE, "sql:DatabaseSecurityAlertPolicy", "securityAlertPolicies", "securityAlertPolicyName"),
     _below(_SQL_SERVER, "sql:FirewallRule", "firewallRules", "firewallRuleName"),
     _below(_SQL_SERVER, "sql:ServerBlobAuditingPolicy", "auditingSettings", "blobAuditingPolicyName"),
     _SYNAPSE,

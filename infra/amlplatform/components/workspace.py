@@ -102,8 +102,8 @@ class Workspace(pulumi.ComponentResource):
 def _options(after: Sequence[pulumi.Resource]) -> pulumi.ResourceOptions:
     return pulumi.ResourceOptions(
         depends_on=list(after),
-        # Azure returns their ids in another casing, which after a refresh looks like a change. A real one is found by the
-        # guard, which compares what the program says with what it said when the workspace was made.
+        # Azure returns their ids in another casing, which after a refresh looks like a change. A real one is found by
+        # the guard, which compares what the program says with what it said when the workspace was made.
         ignore_changes=["storageAccount", "keyVault", "applicationInsights", "containerRegistry"],
         custom_timeouts=pulumi.CustomTimeouts(create=_TIMEOUT, update=_TIMEOUT),
     )

@@ -10,6 +10,8 @@ from platform_requests import GROUP
 
 from amlplatform.recorder import invented_principal_id
 
+pytestmark = pytest.mark.slow
+
 CASES = [
     ("dev", "public-dev", "Enabled", "Allow"),
     ("dev", "managed-vnet", "Disabled", "Deny"),

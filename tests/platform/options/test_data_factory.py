@@ -20,6 +20,8 @@ from amlplatform.components.options.data_factory import network_template
 from amlplatform.recorder import invented_principal_id
 from amlplatform.roles import ROLES
 
+pytestmark = pytest.mark.slow
+
 DEV, PROD = ("dev", "public-dev"), ("prod", "own-vnet")
 ENDPOINT = "https://image-scoring-{0}-k3x9a.westeurope.inference.ml.azure.com/jobs"
 

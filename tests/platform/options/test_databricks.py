@@ -12,6 +12,8 @@ from platform_requests import NETWORK, full, subnet
 from amlplatform.recorder import invented_principal_id
 from amlplatform.roles import ROLES
 
+pytestmark = pytest.mark.slow
+
 DEV, PROD = ("dev", "public-dev"), ("prod", "own-vnet")
 VNET = subnets("own-vnet")["databricks_public"].partition("/subnets/")[0]
 

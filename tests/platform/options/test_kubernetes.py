@@ -14,6 +14,8 @@ from amlplatform.recorder import invented_principal_id
 from amlplatform.request import Request, quota, warnings
 from amlplatform.roles import ROLES
 
+pytestmark = pytest.mark.slow
+
 LOGS = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-digit-scoring-{0}/providers/"
 DEV = ("dev", "public-dev")
 PROD = ("prod", "own-vnet")

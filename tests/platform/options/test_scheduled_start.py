@@ -12,6 +12,8 @@ from amlplatform.profiles import ENVIRONMENT_PROFILES, NETWORK_PROFILES
 from amlplatform.recorder import invented_principal_id
 from amlplatform.roles import ROLES
 
+pytestmark = pytest.mark.slow
+
 NOBODY = {"allowedCallerIpAddresses": [{"addressRange": "0.0.0.0-0.0.0.0"}]}
 
 

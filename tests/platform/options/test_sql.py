@@ -22,6 +22,8 @@ from amlplatform.recorder import invented_principal_id
 from amlplatform.request import Request
 from amlplatform.steps import sql_users
 
+pytestmark = pytest.mark.slow
+
 CASES = [("dev", "public-dev"), ("prod", "managed-vnet"), ("prod", "own-vnet"), ("test", "own-vnet")]
 IDS = {
     "cluster": uuid.UUID("11111111-2222-3333-4444-555555555555"),

@@ -14,6 +14,8 @@ from amlplatform.recorder import invented_principal_id
 from amlplatform.request import Request
 from amlplatform.steps import sql_users
 
+pytestmark = pytest.mark.slow
+
 RECEIVER, SENDER = "a638d3c7-ab3a-418d-83e6-5f17a39d4fde", "2b629674-e913-4c01-ae53-ef4638d8f975"
 CONTRIBUTOR = "ba92f5b4-2d11-453d-a403-e96b0029c9fe"
 GATEWAY = "77777777-0000-4000-8000-000000000001"

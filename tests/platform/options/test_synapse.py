@@ -8,6 +8,8 @@ from data_options import asked, assigned, body, faults, plan_of, planned
 from amlplatform.recorder import TENANT_ID, invented_principal_id
 from amlplatform.roles import ROLES
 
+pytestmark = pytest.mark.slow
+
 DEV, PROD = ("dev", "public-dev"), ("prod", "own-vnet")
 CASES = [
     (DEV, "Enabled"),
