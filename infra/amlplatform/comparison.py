@@ -301,7 +301,7 @@ def _at(body: Any, path: str) -> Any:
 
 def _comparable(plan: Plan) -> dict[str, Any]:
     """Bodies by resource, with the environment's own names replaced by what they name."""
-    # Names that are the same everywhere stay: Kubernetes' namespace is the product's name, which is a part of all others.
+    # Names that are the same everywhere stay: Kubernetes' namespace is the product's name, a part of all others.
     derived = plan.request.derived_names(plan.environment)
     names = {kind: name for kind, name in derived.items() if plan.environment in name}
     # Longest first: the name of one resource may be the beginning of another's.
