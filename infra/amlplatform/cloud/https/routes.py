@@ -19,6 +19,7 @@ from amlplatform.cloud.https import (
     lists,
     login,
     quota,
+    registry_sharing,
     resources,
     role_definitions,
     soft_deleted,
@@ -65,6 +66,7 @@ _VAULTS = f"{_SUBSCRIPTION}/providers/Microsoft.KeyVault"
 _ACCOUNTS = f"{_SUBSCRIPTION}/providers/Microsoft.CognitiveServices"
 _ROLES = "/providers/Microsoft.Authorization/roleDefinitions"
 _ML = f"{_SUBSCRIPTION}/providers/Microsoft.MachineLearningServices/locations/{{location}}"
+_REGISTRIES = f"{registry_sharing.FRONT_END}{_GROUP}/providers/Microsoft.MachineLearningServices/registries"
 
 ROUTES = (
     _route("GET", "/metadata/endpoints", discovery.metadata, is_open=True),
@@ -100,6 +102,9 @@ ROUTES = (
         f"{_SUBSCRIPTION}/providers/{{namespace}}/locations/{{location}}/operationStatuses/{{operation}}",
         resources.operation_status,
     ),
+    _route("GET", "/registrymanagement/v1.0/registries/{registry}/discovery", registry_sharing.discovery, is_open=True),
+    _route("POST", f"{_REGISTRIES}/{{registry}}/import", registry_sharing.share),
+    _route("GET", f"{_REGISTRIES}/.+", registry_sharing.assets),
     _route("GET HEAD PUT PATCH POST DELETE", "/.*/?providers/.+", _by_shape),
 )
 
