@@ -165,6 +165,8 @@ def _way_of_jobs(plan: Plan) -> tuple[str, str]:
 def _rows(plan: Plan, differing: set[str]) -> dict[str, list[_Box]]:
     """The boxes of each row; rows in the order in which they are drawn."""
     rows: dict[str, list[_Box]] = {title: [] for title in (_WORK, _DATA, _KEEP, _WATCH)}
+    # A database has no door of its own: what is closed or open is its server.
+    servers = {f"{one.arm_type}/databases": one for one in plan.resources if one.arm_type == "Microsoft.Sql/servers"}
     for resource in plan.resources:
         if resource.arm_type in _BOXES:
             row, label = _BOXES[resource.arm_type]
@@ -172,7 +174,7 @@ def _rows(plan: Plan, differing: set[str]) -> dict[str, list[_Box]]:
                 _Box(
                     _label(resource, label),
                     resource.azure_name,
-                    _openness(resource),
+                    _openness(servers.get(resource.arm_type, resource)),
                     resource.protect,
                     resource.name in differing,
                 )

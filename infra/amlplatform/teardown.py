@@ -54,7 +54,6 @@ def blocked_names(plan: Plan) -> list[str]:
 
 
 def _before(plan: Plan, stack: str) -> Iterator[Step]:
-    lake = plan.request.names(plan.environment).lake_account
     yield Step(
         "Write down who decided this, and why",
         "",
@@ -65,17 +64,31 @@ def _before(plan: Plan, stack: str) -> Iterator[Step]:
         f"pulumi stack export --stack {stack} --file {stack}.state.json",
         "secrets in it stay encrypted; it is the list of what there was",
     )
-    if not plan.request.environments[plan.environment].central.lake.account:
-        yield Step(
-            "Copy out what is still needed",
-            f"azcopy copy https://{lake}.blob.core.windows.net/output ./{lake}-output --recursive",
-            "with a role for the person who copies; after the next steps the data is gone",
-        )
+    yield from _copies(plan)
     yield Step(
         "Lift Pulumi's protection",
         f"pulumi state unprotect --all --stack {stack} --yes",
         "from here on destroy deletes data",
     )
+
+
+def _copies(plan: Plan) -> Iterator[Step]:
+    """One step for each place with data. What is central stays with its owner."""
+    names, asked = plan.request.names(plan.environment), plan.request.environments[plan.environment]
+    note = "if it is still needed, with a role for the person who copies; after the next steps it is gone"
+    if not asked.central.lake.account:
+        for container in ("raw", "curated", "output"):
+            command = f"azcopy copy https://{names.lake_account}.blob.core.windows.net/{container} ./lake --recursive"
+            yield Step(f"Copy out the lake's {container}", command, note)
+    account = names.storage_account
+    command = f"azcopy copy https://{account}.blob.core.windows.net/ ./{account} --recursive"
+    yield Step("Copy out models, code and outputs of jobs", command, note)
+    if asked.options.sql is not None:
+        command = (
+            f"sqlpackage /Action:Export /SourceServerName:{names.sql_server}.database.windows.net "
+            f"/SourceDatabaseName:{names.sql_database} /UniversalAuthentication:True /TargetFile:database.bacpac"
+        )
+        yield Step("Copy out the database", command, note)
 
 
 def _after(plan: Plan, stack: str) -> Iterator[Step]:

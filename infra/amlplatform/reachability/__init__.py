@@ -72,7 +72,8 @@ def open_ways(cells: Sequence[Cell]) -> list[str]:
 
 def _told(field: str, cells: Sequence[Cell]) -> str:
     consumers = dict.fromkeys(CONSUMERS[cell.consumer] for cell in cells)
-    return f"{len(cells)} ways are missing until {field} is decided, of: {', '.join(consumers)}"
+    missing = "one way is missing" if len(cells) == 1 else f"{len(cells)} ways are missing"
+    return f"{missing} until {field} is filled in, of: {', '.join(consumers)}"
 
 
 def _places(world: World, situation: Situation) -> dict[str, list[Place]]:

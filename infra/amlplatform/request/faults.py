@@ -100,7 +100,11 @@ def _example(location: tuple[str, ...], model: type[BaseModel]) -> str:
     if field.examples:
         return f"; for example {field.examples[0]!r}"
     inner = next(_models(field.annotation), None)
-    return f"; for example {_inline(inner)}" if inner else ""
+    if inner is None:
+        return ""
+    # What is kept by name needs a name in its example, too.
+    by_name = get_origin(field.annotation) is dict
+    return f"; for example {{dev: {_inline(inner)}}}" if by_name else f"; for example {_inline(inner)}"
 
 
 def _inline(model: type[BaseModel]) -> str:
