@@ -177,7 +177,7 @@ def at_rest() -> str:
 
     def rows() -> Iterator[list[str]]:
         for network in NETWORK_PROFILES:
-            data = _plans()[network].request.model_dump()
+            data = _plans()[network].request.model_dump(exclude_none=True)
             data["environments"][_ENVIRONMENT]["options"] = {}
             costs = fixed_costs(Request.model_validate(data))
             for cost in costs:

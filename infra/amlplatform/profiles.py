@@ -238,6 +238,23 @@ class EnvironmentProfile:
         return "Enabled" if self.geo_redundant and region.zones else "Disabled"
 
 
+_FOR_TRIALS = OptionsProfile(
+    sql_vcores=1,
+    sql_pause_after=60,
+    sql_threat_alerts=False,
+    throughput_units=2,
+    event_retention_hours=24,
+    schedules_run=False,
+    kubernetes_serves=False,
+    kubernetes_tier="Free",
+    kubernetes_min_nodes=1,
+    kubernetes_system_nodes=0,
+    kubernetes_routers=1,
+    kubernetes_log_interval="5m",
+    spark_idle_minutes=5,
+)
+"""Options where nobody relies on them: small, at rest where they can be, without schedules."""
+
 ENVIRONMENT_PROFILES: dict[str, EnvironmentProfile] = {
     profile.name: profile
     for profile in (
@@ -267,21 +284,7 @@ ENVIRONMENT_PROFILES: dict[str, EnvironmentProfile] = {
             cluster_idle_time="PT120S",
             instance_idle_time="PT30M",
             low_priority=True,
-            options=OptionsProfile(
-                sql_vcores=1,
-                sql_pause_after=60,
-                sql_threat_alerts=False,
-                throughput_units=2,
-                event_retention_hours=24,
-                schedules_run=False,
-                kubernetes_serves=False,
-                kubernetes_tier="Free",
-                kubernetes_min_nodes=1,
-                kubernetes_system_nodes=0,
-                kubernetes_routers=1,
-                kubernetes_log_interval="5m",
-                spark_idle_minutes=5,
-            ),
+            options=_FOR_TRIALS,
             locks=False,
         ),
         EnvironmentProfile(
@@ -310,21 +313,7 @@ ENVIRONMENT_PROFILES: dict[str, EnvironmentProfile] = {
             cluster_idle_time="PT120S",
             instance_idle_time="PT30M",
             low_priority=True,
-            options=OptionsProfile(
-                sql_vcores=1,
-                sql_pause_after=60,
-                sql_threat_alerts=False,
-                throughput_units=2,
-                event_retention_hours=24,
-                schedules_run=False,
-                kubernetes_serves=False,
-                kubernetes_tier="Free",
-                kubernetes_min_nodes=1,
-                kubernetes_system_nodes=0,
-                kubernetes_routers=1,
-                kubernetes_log_interval="5m",
-                spark_idle_minutes=5,
-            ),
+            options=_FOR_TRIALS,
             locks=False,
         ),
         EnvironmentProfile(

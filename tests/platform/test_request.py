@@ -56,6 +56,11 @@ BAD: dict[str, tuple[Callable[[dict[str, Any]], None], str, bool]] = {
     "product too long": (put("product", value="a" * 25), "3 to 24 characters, it has 25", True),
     "product too short": (put("product", value="ab"), "3 to 24 characters, it has 2", True),
     "product with a number": (put("product", value=5), "product: 5 must be text", True),
+    "option left empty": (
+        put("environments", "dev", "options", value={"sql": None}),
+        "environments.dev.options.sql: is empty; for example {}",
+        False,
+    ),
     "product left empty": (put("product", value=None), "product: is empty; for example", True),
     "suffix too long": (put("name_suffix", value="k3x9a7"), "name_suffix: 'k3x9a7' must be 5", True),
     "suffix read as a number": (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from amlplatform import rules
 from amlplatform.request.fields import ObjectId, Part, VmSize, pattern, rule
@@ -163,6 +163,14 @@ class Options(Part):
     streaming: Streaming | None = _option(Streaming)
     sql: Sql | None = _option(Sql)
     scheduled_start: ScheduledStart | None = _option(ScheduledStart)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _says_what_is_wanted(cls, value: Any) -> Any:
+        """`sql:` with nothing behind it looks like a wish, and would be none."""
+        if value is None:
+            raise ValueError("is empty")
+        return value
 
     @property
     def asked(self) -> tuple[str, ...]:
