@@ -23,13 +23,13 @@ import pulumi
 
 def changed(args):
     if args.name == "lake":
-        args.props["allowSharedKeyAccess"] = True
-        args.props["publicNetworkAccess"] = "Enabled"
+        args.props["allow_shared_key_access"] = True
+        args.props["public_network_access"] = "Enabled"
     if args.name == "workspace":
         args.opts.protect = False
-    return pulumi.ResourceTransformResult(args.props, args.opts)
+    return pulumi.ResourceTransformationResult(args.props, args.opts)
 
-pulumi.runtime.register_resource_transform(changed)
+pulumi.runtime.register_stack_transformation(changed)
 """
 
 
