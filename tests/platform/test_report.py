@@ -24,6 +24,8 @@ from amlplatform.plan import Plan, plan_environment
 from amlplatform.recorder import SUBSCRIPTION_ID
 from amlplatform.request import Request, RequestError
 
+pytestmark = pytest.mark.slow
+
 Plans = dict[str, dict[str, Plan]]
 
 
