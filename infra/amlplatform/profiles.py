@@ -6,7 +6,7 @@ Standard library only. A further environment (for example `test`) or network pro
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from amlplatform.regions import Region
@@ -255,67 +255,51 @@ _FOR_TRIALS = OptionsProfile(
 )
 """Options where nobody relies on them: small, at rest where they can be, without schedules."""
 
+_DEV = EnvironmentProfile(
+    name="dev",
+    summary="where the team works: people have access, everything can be made anew",
+    networks=("public-dev", "managed-vnet", "own-vnet"),
+    required=True,
+    people=True,
+    protect_data=False,
+    purge_protection=False,
+    vault_retention=7,
+    blob_retention=7,
+    lake_cool_after=90,
+    image_retention=7,
+    log_retention=30,
+    log_daily_cap_gb=1,
+    log_storage_reads=False,
+    alert_severity_offset=1,
+    alert_frequency="PT15M",
+    alert_window="PT1H",
+    alert_sustained_window="PT6H",
+    endpoint_latency_limit=5000,
+    high_business_impact=False,
+    infrastructure_encryption=False,
+    geo_redundant=False,
+    cluster_idle_time="PT120S",
+    instance_idle_time="PT30M",
+    low_priority=True,
+    options=_FOR_TRIALS,
+    locks=False,
+)
+_TEST = replace(
+    _DEV,
+    name="test",
+    summary="deployed by CI alone like prod, to try a release; everything can be made anew",
+    networks=("managed-vnet", "own-vnet"),
+    required=False,
+    people=False,
+    high_business_impact=True,
+    infrastructure_encryption=True,
+)
+
 ENVIRONMENT_PROFILES: dict[str, EnvironmentProfile] = {
     profile.name: profile
     for profile in (
-        EnvironmentProfile(
-            name="dev",
-            summary="where the team works: people have access, everything can be made anew",
-            networks=("public-dev", "managed-vnet", "own-vnet"),
-            required=True,
-            people=True,
-            protect_data=False,
-            purge_protection=False,
-            vault_retention=7,
-            blob_retention=7,
-            lake_cool_after=90,
-            image_retention=7,
-            log_retention=30,
-            log_daily_cap_gb=1,
-            log_storage_reads=False,
-            alert_severity_offset=1,
-            alert_frequency="PT15M",
-            alert_window="PT1H",
-            alert_sustained_window="PT6H",
-            endpoint_latency_limit=5000,
-            high_business_impact=False,
-            infrastructure_encryption=False,
-            geo_redundant=False,
-            cluster_idle_time="PT120S",
-            instance_idle_time="PT30M",
-            low_priority=True,
-            options=_FOR_TRIALS,
-            locks=False,
-        ),
-        EnvironmentProfile(
-            name="test",
-            summary="deployed by CI alone like prod, to try a release; everything can be made anew",
-            networks=("managed-vnet", "own-vnet"),
-            required=False,
-            people=False,
-            protect_data=False,
-            purge_protection=False,
-            vault_retention=7,
-            blob_retention=7,
-            lake_cool_after=90,
-            image_retention=7,
-            log_retention=30,
-            log_daily_cap_gb=1,
-            log_storage_reads=False,
-            alert_severity_offset=1,
-            alert_frequency="PT15M",
-            alert_window="PT1H",
-            alert_sustained_window="PT6H",
-            endpoint_latency_limit=5000,
-            high_business_impact=True,
-            infrastructure_encryption=True,
-            geo_redundant=False,
-            cluster_idle_time="PT120S",
-            instance_idle_time="PT30M",
-            low_priority=True,
-            options=_FOR_TRIALS,
-            locks=False,
-        ),
+        _DEV,
+        _TEST,
         EnvironmentProfile(
             name="prod",
             summary="deployed by CI alone, nobody works here; data is protected from deletion",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -13,7 +13,6 @@ from rich.console import Console
 from rich.table import Table
 
 from amlplatform import comparison, diagram
-from amlplatform.comparison import Row
 from amlplatform.costs.items import fixed_costs
 from amlplatform.names import rule_of
 from amlplatform.plan import CONCERNS, Plan, PlannedResource
@@ -23,6 +22,8 @@ from amlplatform.profiles import ENVIRONMENT_PROFILES
 from amlplatform.reachability import CONSUMERS, NEEDS, RESOURCES, Cell
 from amlplatform.recorder import SUBSCRIPTION_ID
 from amlplatform.roles import PRINCIPALS, ROLES, SCOPES, Grant
+
+_Item = TypeVar("_Item")
 
 NETWORK_PROPERTIES = {
     "public_network_access": "Public network access (workspace, storage, vault, registry)",
@@ -185,13 +186,6 @@ def reachability(plans: Sequence[Plan]) -> list[ReachabilityRow]:
     ]
 
 
-def _by_consumer(found: Iterable[ReachabilityRow]) -> dict[str, list[ReachabilityRow]]:
-    grouped: dict[str, list[ReachabilityRow]] = {}
-    for row in found:
-        grouped.setdefault(row.consumer, []).append(row)
-    return grouped
-
-
 def _told(cell: Cell | None) -> str:
     if cell is None or cell.need is None:
         return "-"
@@ -255,12 +249,7 @@ def html(plans: Sequence[Plan]) -> str:
 def _page(plans: Sequence[Plan]) -> dict[str, Any]:
     """What the template shows."""
     environments = [plan.environment for plan in plans]
-    grouped: dict[str, list[Row]] = {}
-    for row in comparison.rows(plans):
-        grouped.setdefault(CONCERNS[row.concern], []).append(row)
-    matrix: dict[str, list[AccessRow]] = {}
-    for row in access(plans):
-        matrix.setdefault(row.principal, []).append(row)
+    differences = comparison.differences(plans)
     return {
         "request": plans[0].request,
         "plans": plans,
@@ -269,9 +258,9 @@ def _page(plans: Sequence[Plan]) -> dict[str, Any]:
         "warnings": list(dict.fromkeys(line for plan in plans for line in plan.warnings)),
         "faults": [fault for plan in plans for fault in plan.faults],
         "resource_count": sum(len(plan.resources) for plan in plans),
-        "concerns": grouped,
-        "differences": _by_topic(comparison.differences(plans)),
-        "access": matrix,
+        "concerns": _grouped(comparison.rows(plans), lambda row: CONCERNS[row.concern]),
+        "differences": _grouped(differences, lambda difference: difference.topic),
+        "access": _grouped(access(plans), lambda row: row.principal),
         "people": {plan.environment: _people(plan) for plan in plans},
         "without_people": [plan.environment for plan in plans if not any(grant.person for grant in plan.grants)],
         "exceptions": {
@@ -279,11 +268,11 @@ def _page(plans: Sequence[Plan]) -> dict[str, Any]:
         },
         "network_properties": NETWORK_PROPERTIES,
         "outbound": {plan.environment: _outbound_rules(plan) for plan in plans},
-        "reachability": _by_consumer(reachability(plans)),
+        "reachability": _grouped(reachability(plans), lambda row: row.consumer),
         "names": {plan.environment: plan.request.derived_names(plan.environment) for plan in plans},
         "kinds": list(dict.fromkeys(kind for plan in plans for kind in plan.request.derived_names(plan.environment))),
         "rule_of": rule_of,
-        "diagrams": _diagrams(plans),
+        "diagrams": _diagrams(plans, differences),
         "fixed_costs": [cost for cost in fixed_costs(plans[0].request) if cost.environment in environments],
         "findings": together(finding for plan in plans for finding in plan.policies),
         "policy_verdict": _policy_verdict(plans),
@@ -300,16 +289,17 @@ def _people(plan: Plan) -> str:
     return "; ".join(named) or "no person has a role"
 
 
-def _diagrams(plans: Sequence[Plan]) -> dict[str, Markup]:
+def _diagrams(plans: Sequence[Plan], differences: Sequence[comparison.Difference]) -> dict[str, Markup]:
     """A picture of each environment; what differs is marked. The text in it is escaped where it is made."""
-    differing = {name for difference in comparison.differences(plans) for name in difference.resources}
+    differing = {name for difference in differences for name in difference.resources}
     return {plan.environment: Markup(diagram.svg(plan, differing)) for plan in plans}  # noqa: S704
 
 
-def _by_topic(differences: Sequence[comparison.Difference]) -> dict[str, list[comparison.Difference]]:
-    grouped: dict[str, list[comparison.Difference]] = {}
-    for difference in differences:
-        grouped.setdefault(difference.topic, []).append(difference)
+def _grouped(items: Iterable[_Item], title: Callable[[_Item], str]) -> dict[str, list[_Item]]:
+    """The items by title; titles in the order in which they first come."""
+    grouped: dict[str, list[_Item]] = {}
+    for item in items:
+        grouped.setdefault(title(item), []).append(item)
     return grouped
 
 

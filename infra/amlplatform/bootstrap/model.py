@@ -5,14 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from amlplatform import rules
 from amlplatform.names import Names
 from amlplatform.profiles import ENVIRONMENT_PROFILES
-from amlplatform.regions import REGIONS
 from amlplatform.request import Request, RequestError, load_request
-from amlplatform.request.fields import Part, no_boolean, pattern, rule
+from amlplatform.request.fields import CostCentre, NameSuffix, Part, RegionName, Version, rule
 from amlplatform.request.load import read_model
 from amlplatform.request.model import Ci, Owner, ServiceConnection
 
@@ -35,9 +34,7 @@ class Product(Part):
 class Bootstrap(Part):
     """One subscription: which environments live in it, and whose CI brings them up."""
 
-    version: Annotated[
-        Literal[1], BeforeValidator(no_boolean), Field(description="Version of this format", examples=[1])
-    ]
+    version: Version
     kind: Annotated[Literal["bootstrap"], Field(description="What this file asks for", examples=["bootstrap"])]
     environment: Annotated[
         str,
@@ -45,25 +42,15 @@ class Bootstrap(Part):
         Field(description="The environments that live in this subscription", examples=["dev"]),
     ]
     name_suffix: Annotated[
-        str,
-        rule(rules.check_name_suffix),
+        NameSuffix,
         Field(
             description="Makes names unique in the whole of Azure; never changed",
             examples=["p7q2x"],
-            json_schema_extra=pattern(rules.NAME_SUFFIX_PATTERN),
         ),
     ]
     owner: Owner
-    cost_centre: Annotated[
-        str,
-        rule(rules.check_cost_centre),
-        Field(description="Where costs are charged; a tag on every resource", examples=["CC-1000"]),
-    ]
-    region: Annotated[
-        str,
-        rule(rules.check_region),
-        Field(description="Azure region", examples=["westeurope"], json_schema_extra={"enum": [*sorted(REGIONS)]}),
-    ]
+    cost_centre: CostCentre
+    region: RegionName
     ci: Annotated[Ci, Field(description="The CI system and repository of the live project, not of a product")]
     runner_ip_ranges: Annotated[
         list[Annotated[str, rule(rules.check_ip_range)]],

@@ -35,6 +35,7 @@ def plan(path: Path, kind: str, output: Output) -> None:
         stack, resources = _planned(path, kind)
     except RequestError as error:
         raise console.fail(error.faults) from None
+    from amlplatform.policies.evaluate import together  # noqa: PLC0415
     from amlplatform.policies.planned import judge_stack  # noqa: PLC0415
 
     findings = judge_stack(stack, resources)
@@ -48,7 +49,7 @@ def plan(path: Path, kind: str, output: Output) -> None:
         )
     else:
         _print(stack, resources)
-        console.warn(one.line for one in findings if one.warns)
+        console.warn(advice.line for advice in together(one for one in findings if one.warns))
     faults = [f"{one.name} ({one.arm_type}): {fault}" for one in resources for fault in one.faults]
     faults += [one.line for one in findings if one.stops]
     if faults:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from amlplatform import rules
+from amlplatform.regions import REGIONS
 from amlplatform.request.faults import AT, rule_broken
 
 
@@ -45,6 +46,26 @@ def pattern(regular_expression: str, **more: Any) -> dict[str, Any]:
     return {"pattern": regular_expression, **more}
 
 
+Version = Annotated[Literal[1], BeforeValidator(no_boolean), Field(description="Version of this format", examples=[1])]
+CostCentre = Annotated[
+    str,
+    rule(rules.check_cost_centre),
+    Field(
+        description="Where costs are charged; a tag on every resource",
+        examples=["CC-1000"],
+        json_schema_extra=pattern(rules.COST_CENTRE_PATTERN),
+    ),
+]
+RegionName = Annotated[
+    str,
+    rule(rules.check_region),
+    Field(description="Azure region", examples=["westeurope"], json_schema_extra={"enum": [*sorted(REGIONS)]}),
+]
+NameSuffix = Annotated[
+    str,
+    rule(rules.check_name_suffix),
+    Field(json_schema_extra=pattern(rules.NAME_SUFFIX_PATTERN)),
+]
 VmSize = Annotated[
     str,
     rule(rules.check_vm_size),

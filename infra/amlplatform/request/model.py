@@ -8,9 +8,20 @@ from pydantic import BeforeValidator, Field
 
 from amlplatform import names, roles, rules
 from amlplatform.profiles import ENVIRONMENT_PROFILES, NETWORK_PROFILES, EnvironmentProfile, NetworkProfile
-from amlplatform.regions import REGIONS
 from amlplatform.request.exceptions import AccessException
-from amlplatform.request.fields import ObjectId, Part, VmSize, iso_date, no_boolean, pattern, resource_id_field, rule
+from amlplatform.request.fields import (
+    CostCentre,
+    NameSuffix,
+    ObjectId,
+    Part,
+    RegionName,
+    Version,
+    VmSize,
+    iso_date,
+    pattern,
+    resource_id_field,
+    rule,
+)
 from amlplatform.request.network import Central, Subnets
 from amlplatform.request.options import Options
 
@@ -273,17 +284,13 @@ class Environment(Part):
 class Request(Part):
     """An onboarding request."""
 
-    version: Annotated[
-        Literal[1], BeforeValidator(no_boolean), Field(description="Version of this format", examples=[1])
-    ]
+    version: Version
     product: Product
     name_suffix: Annotated[
-        str,
-        rule(rules.check_name_suffix),
+        NameSuffix,
         Field(
             description="Makes names unique in the whole of Azure; written once by the template, never changed",
             examples=["k3x9a"],
-            json_schema_extra=pattern(rules.NAME_SUFFIX_PATTERN),
         ),
     ]
     description: Annotated[
@@ -296,24 +303,8 @@ class Request(Part):
         ),
     ]
     owner: Owner
-    cost_centre: Annotated[
-        str,
-        rule(rules.check_cost_centre),
-        Field(
-            description="Where costs are charged; a tag on every resource",
-            examples=["CC-1000"],
-            json_schema_extra=pattern(rules.COST_CENTRE_PATTERN),
-        ),
-    ]
-    region: Annotated[
-        str,
-        rule(rules.check_region),
-        Field(
-            description="Azure region of all environments",
-            examples=["westeurope"],
-            json_schema_extra={"enum": [*sorted(REGIONS)]},
-        ),
-    ]
+    cost_centre: CostCentre
+    region: Annotated[RegionName, Field(description="Azure region of all environments")]
     ci: Ci
     groups: Groups = Groups()
     environments: Annotated[dict[str, Environment], Field(description="The environments, by name")]

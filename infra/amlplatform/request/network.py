@@ -15,32 +15,30 @@ def _subnet(description: str) -> object:
     return resource_id_field("subnet", description)
 
 
+_SubnetId = Annotated[str, rule(rules.check_resource_id, kind="subnet")]
+
+
 class Subnets(Part):
     """Subnets of your own network. Which of them are needed depends on the network profile and the options."""
 
     endpoints: Annotated[
-        str,
-        rule(rules.check_resource_id, kind="subnet"),
+        _SubnetId,
         _subnet("Private endpoints are made here: the way into an environment that is closed to the internet"),
     ] = ""
     compute: Annotated[
-        str,
-        rule(rules.check_resource_id, kind="subnet"),
+        _SubnetId,
         _subnet("Nodes of clusters and compute instances, with network profile own-vnet"),
     ] = ""
     kubernetes: Annotated[
-        str,
-        rule(rules.check_resource_id, kind="subnet"),
+        _SubnetId,
         _subnet("Nodes of Kubernetes, with network profile own-vnet"),
     ] = ""
     databricks_public: Annotated[
-        str,
-        rule(rules.check_resource_id, kind="subnet"),
+        _SubnetId,
         _subnet("Hosts of Databricks, with network profile own-vnet; delegated to Microsoft.Databricks/workspaces"),
     ] = ""
     databricks_private: Annotated[
-        str,
-        rule(rules.check_resource_id, kind="subnet"),
+        _SubnetId,
         _subnet("Containers of Databricks, in the same network as its hosts; delegated likewise"),
     ] = ""
 
