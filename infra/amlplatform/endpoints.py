@@ -11,10 +11,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Endpoints:
-    """Sub-resources of private link (`groupIds`) of one part. `outbound`: rules of a managed network."""
+    """Sub-resources of private link (`groupIds`).
+
+    `inbound`: of this part, the ways in. `outbound`: of this part, as rules of the workspace's managed network.
+    `of_own_network`: of other parts, which this one reaches from a managed network of its own; `always` where it has
+    that network in an open environment too.
+    """
 
     inbound: tuple[str, ...] = ()
     outbound: tuple[str, ...] = ()
+    of_own_network: tuple[str, ...] = ()
+    always: bool = False
 
 
 CORE: dict[str, Endpoints] = {
@@ -32,7 +39,10 @@ OPTIONS: dict[str, Endpoints] = {
     "sql": Endpoints(("sqlServer",), ("sqlServer",)),
     "streaming": Endpoints(("namespace",), ("namespace",)),
     "databricks": Endpoints(("databricks_ui_api", "browser_authentication")),
-    "synapse": Endpoints(("Dev", "Sql", "SqlOnDemand")),
-    "data_factory": Endpoints(("dataFactory",)),
+    # Its default lake. Two more, to its own SQL pools, are not charged: learn.microsoft.com/azure/synapse-analytics,
+    # "Managed private endpoints".
+    "synapse": Endpoints(("Dev", "Sql", "SqlOnDemand"), of_own_network=("dfs",), always=True),
+    # The lake and the workspace.
+    "data_factory": Endpoints(("dataFactory",), of_own_network=("dfs", "amlworkspace")),
 }
 """By option of the request."""

@@ -78,6 +78,12 @@ def test_as_many_endpoints_are_charged_as_would_be_made(combination: Combination
     rules = plan.resource("workspace").body["properties"]["managedNetwork"].get("outboundRules", {})
     if rules:
         assert charged["private endpoints of the managed network"] == 5 + len(rules)
+    kind = "Microsoft.DataFactory/factories/managedVirtualNetworks/managedPrivateEndpoints"
+    of_factory = [one for one in plan.resources if one.arm_type == kind]
+    assert charged.get("managed private endpoints of Data Factory", 0) == len(of_factory)
+    of_synapse = [one for one in plan.resources if one.arm_type == "Microsoft.Synapse/workspaces"]
+    asked = [one.body["properties"]["defaultDataLakeStorage"]["createManagedPrivateEndpoint"] for one in of_synapse]
+    assert charged.get("managed private endpoints of Synapse", 0) == sum(asked)
 
 
 def test_options_that_are_never_idle_are_named() -> None:
@@ -89,6 +95,13 @@ def test_options_that_are_never_idle_are_named() -> None:
     assert found["Microsoft Defender for SQL"] == (1, "")
     dev = Request.model_validate(Combination("dev", "own-vnet", options, ()).request())
     assert "SQL vCores" not in {cost.item for cost in fixed_costs(dev) if cost.environment == "dev"}
+
+
+def test_synapse_has_its_network_in_an_open_environment_too_and_data_factory_has_not() -> None:
+    request = Request.model_validate(Combination("dev", "public-dev", ("synapse", "data_factory"), ()).request())
+    found = {cost.item: cost.quantity for cost in fixed_costs(request) if cost.environment == "dev"}
+    assert found["managed private endpoints of Synapse"] == 1
+    assert "managed private endpoints of Data Factory" not in found
 
 
 def test_a_month_has_730_hours() -> None:

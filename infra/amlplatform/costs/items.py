@@ -18,6 +18,7 @@ from amlplatform.request import Environment, Request
 # A managed network brings endpoints of its own to what the workspace is made of: blob, file, vault, registry, and the
 # workspace itself. learn.microsoft.com, "Workspace managed virtual network isolation", required private endpoint rules.
 _MANAGED_NETWORK_OWN = 5
+_OWN_NETWORKS = {"synapse": "Synapse", "data_factory": "Data Factory"}
 NO_METER = ""
 
 
@@ -109,6 +110,11 @@ def _of_network(name: str, asked: Environment) -> Iterator[FixedCost]:
         )
         why = "approved destinations of jobs"
         yield FixedCost(name, "private endpoints of the managed network", count, "private-endpoint", why)
+    for option, title in _OWN_NETWORKS.items():
+        part = endpoints.OPTIONS[option]
+        if option in asked.options.asked and (network.private or part.always):
+            item, count = f"managed private endpoints of {title}", len(part.of_own_network)
+            yield FixedCost(name, item, count, "private-endpoint", "its way to data, from a network of its own")
 
 
 def parts_with_endpoints(asked: Environment) -> list[endpoints.Endpoints]:

@@ -109,9 +109,10 @@ class DataFactory(pulumi.ComponentResource):
         """What the factory reaches privately: name of the endpoint, resource, and sub-resource of private link."""
         context = self._context
         assert context.workspace is not None, "the workspace is made before this option"
+        lake, workspace = endpoints.OPTIONS[_NAME].of_own_network
         return [
-            ("lake", context.core.lake.account_id, "dfs"),
-            ("workspace", context.workspace.workspace.id, "amlworkspace"),
+            ("lake", context.core.lake.account_id, lake),
+            ("workspace", context.workspace.workspace.id, workspace),
         ]
 
     def _lake(self, runtime: adf.IntegrationRuntime | None) -> None:
