@@ -16,6 +16,7 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from amlplatform import vm_sizes
 from amlplatform.regions import REGIONS
 
 # Folders are named after both a product and a person, and Windows keeps these names for devices.
@@ -34,7 +35,9 @@ COST_CENTRE_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,49}$"
 REPOSITORY_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+$"
 # Two parts (organisation/repository) on GitHub, three (organisation/project/repository) on Azure DevOps.
 AZURE_DEVOPS_REPOSITORY_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9-]*/[^/\s][^/]*/[^/\s][^/]*$"
-VM_SIZE_PATTERN = r"^Standard_[A-Z]+[0-9]+[A-Za-z0-9_-]*$"
+# Family, cores, features, accelerator, version: learn.microsoft.com/azure/virtual-machines/vm-naming-conventions. No
+# version has two digits yet, so one that does is a slip of the finger.
+VM_SIZE_PATTERN = r"^Standard_[A-Z]+[0-9]+(-[0-9]+)?[A-Za-z]*(_(?!v[0-9]{2})[A-Za-z0-9]+)*$"
 GITHUB_ID_PATTERN = r"^[0-9]{0,19}$"
 SUB_CLAIM_PREFIX_PATTERN = r"^(repo:[A-Za-z0-9][A-Za-z0-9._@-]*/[A-Za-z0-9._@-]+)?$"
 ISSUER_PATTERN = r"^(https://[a-z0-9.-]+(/[A-Za-z0-9._-]+)*/?)?$"
@@ -282,9 +285,11 @@ def check_service_connection_subject(value: str, field: str) -> str | None:
 
 def check_vm_size(value: str, field: str) -> str | None:
     """The form of a VM size. Whether it exists is a warning of its own: Azure adds sizes faster than any table."""
-    if not _matches(VM_SIZE_PATTERN, value):
-        return fault(field, value, "must be the full name of a VM size", "Standard_D4ds_v4")
-    return None
+    if _matches(VM_SIZE_PATTERN, value):
+        return None
+    close = vm_sizes.closest(value) or vm_sizes.closest(f"Standard_{value}")
+    rule = "must be the full name of a VM size: family, cores, features, version"
+    return fault(field, value, rule, close or "Standard_D4ds_v4")
 
 
 def check_container(value: str, field: str) -> str | None:

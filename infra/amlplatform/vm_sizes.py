@@ -1,7 +1,8 @@
 """VM sizes with their cores, GPUs and quota family, from a dated table (vm_sizes.csv). Standard library only.
 
-Azure adds sizes faster than any table, so a size that is not here is never refused: it costs a warning, and its quota
-is not counted.
+Azure adds sizes faster than any table, so a size that is not here is not refused: it costs a warning with the nearest
+known one, and its quota is not counted. Even the nearest name may be another real size: v6 came after v5. What cannot
+be a name by Azure's naming rules is refused (`rules.check_vm_size`).
 """
 
 from __future__ import annotations

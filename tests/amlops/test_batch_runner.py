@@ -16,7 +16,7 @@ from batch_support import DRIVER, BatchProject, alive, table, wait_for
 
 from amlops.errors import UserError
 from amlops.files import read_json
-from amlops.local.batch.processes import THREAD_VARIABLES
+from amlops.local.parallel.processes import THREAD_VARIABLES
 
 pytestmark = pytest.mark.slow
 

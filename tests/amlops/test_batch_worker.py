@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amlops.errors import UserError
-from amlops.local.batch.inputs import BatchInput, batch_input
-from amlops.local.batch.worker import ScriptError, count_and_render, described, load_script, not_named, takes_context
+from amlops.local.batch.inputs import batch_input
+from amlops.local.parallel.inputs import BatchInput
+from amlops.local.parallel.worker import ScriptError, count_and_render, described, load_script, not_named, takes_context
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from platform_requests import GROUP, REQUESTS, ROOT, full, minimal
 from typer.testing import CliRunner
 
-from amlplatform import vm_sizes
+from amlplatform import rules, vm_sizes
 from amlplatform.cli import app
 from amlplatform.regions import REGIONS
 from amlplatform.request import Request, check_data, json_schema, load_request, quota, warnings
@@ -110,7 +110,17 @@ BAD: dict[str, tuple[Callable[[dict[str, Any]], None], str, bool]] = {
         "max_nodes: True must be a whole number",
         True,
     ),
-    "VM size without its prefix": (put(*DEV, "cpu_cluster", "vm_size", value="DS3_v2"), "must be the full name", True),
+    "VM size without its prefix": (
+        put(*DEV, "cpu_cluster", "vm_size", value="DS3_v2"),
+        "must be the full name of a VM size: family, cores, features, version; for example 'Standard_DS3_v2'",
+        True,
+    ),
+    "VM size with a slip of the finger": (
+        put(*DEV, "cpu_cluster", "vm_size", value="Standard_DS3_v22"),
+        "'Standard_DS3_v22' must be the full name of a VM size: family, cores, features, version; for example "
+        "'Standard_DS3_v2'",
+        True,
+    ),
     "GPU cluster without a GPU": (put(*DEV, "gpu_cluster", "vm_size", value="Standard_D4ds_v4"), "has no GPU", True),
     "no CPU cluster": (
         put(*DEV, "cpu_cluster", value=None),
@@ -271,14 +281,15 @@ def test_the_request_of_the_live_project_is_valid() -> None:
 
 def test_what_needs_a_look_is_a_warning() -> None:
     data = minimal()
-    data["environments"]["dev"]["cpu_cluster"]["vm_size"] = "Standard_D4s_v99"
+    data["environments"]["dev"]["cpu_cluster"]["vm_size"] = "Standard_D4ds_v6"
     data["environments"]["dev"]["budget_start"] = "2025-01-01"
     data["environments"]["prod"]["gpu_cluster"] = {"vm_size": "Standard_NC6s_v3", "max_nodes": 1}
     found = warnings(Request.model_validate(data), TODAY)
     expected = [
         "groups.data_scientists: is empty",
         "ci.repository: is empty",
-        "environments.dev.cpu_cluster.vm_size: 'Standard_D4s_v99' is not in the table of VM sizes",
+        "environments.dev.cpu_cluster.vm_size: 'Standard_D4ds_v6' is not in the table of VM sizes of "
+        f"{vm_sizes.as_of()}; did you mean 'Standard_D4ds_v5'? A newer size may stay",
         "environments.prod.gpu_cluster.vm_size: Azure does not offer 'Standard_NC6s_v3' after 2025-09-30",
         "environments.dev.budget_start: '2025-01-01' is not between 2026-11-01 and 2027-11-01",
         "environments.prod.subnets.endpoints: is empty; without private endpoints nobody reaches what is closed",
@@ -334,6 +345,20 @@ def test_sizes_are_found_in_any_casing_and_near_misses_are_suggested() -> None:
     assert found.vcpus == 4
     assert vm_sizes.find("Standard_DS3_v9") is None
     assert vm_sizes.closest("Standard_DS3v2") == "Standard_DS3_v2"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(size.name for size in vm_sizes.all_sizes()),
+        "Standard_D4ds_v7",
+        "Standard_M8-2ms",
+        "Standard_NC128ds_xl_RTXPRO6000BSE_v6",
+        "Standard_NV28adms_V710_v5",
+    ],
+)
+def test_real_names_of_sizes_pass_known_or_not(name: str) -> None:
+    assert rules.check_vm_size(name, "vm_size") is None
 
 
 def test_regions_without_zones_or_partner_exist() -> None:

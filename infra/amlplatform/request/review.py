@@ -157,9 +157,9 @@ def _size_warnings(request: Request, today: datetime.date) -> Iterator[str]:
         size = vm_sizes.find(size_name)
         if size is None:
             close = vm_sizes.closest(size_name)
-            hint = f"; did you mean {close!r}?" if close else ""
+            hint = f"did you mean {close!r}? A" if close else "a"
             table = f"the table of VM sizes of {vm_sizes.as_of()}"
-            yield f"{path}: {size_name!r} is not in {table}, so its quota is not counted{hint}"
+            yield f"{path}: {size_name!r} is not in {table}; {hint} newer size may stay, and its quota is not counted"
         elif size.retired and datetime.date.fromisoformat(size.retired) <= today + _RETIREMENT_NOTICE:
             yield f"{path}: Azure does not offer {size_name!r} after {size.retired}; take a newer size"
         elif size.gpus and label == names.CPU_CLUSTER:

@@ -1,10 +1,9 @@
-"""Batch endpoints on the laptop, with the semantics that Azure ML gives them.
+"""Batch endpoints on the laptop, with the semantics that Azure ML gives them; `amlops.local.parallel` does the scoring.
 
 endpoints    what `amlops batch-endpoint` does        deployments   what `amlops batch-deployment` does
-settings     deployment settings and overrides        inputs        items and mini-batches
-runner       one job from input to predictions        scheduler     retries, timeouts, the error threshold
-worker       runs in each worker process              processes     the same, seen from the parent
-failures     which items failed, and why              report        the logs
+settings     deployment settings and overrides        inputs        what an invocation may name as input
+records      what is stored of both                   snapshot      code and model as they were when deployed
+documents    their YAML on its way in
 """
 
 from __future__ import annotations

@@ -9,13 +9,14 @@ from typing import Any
 from amlops import references, yamlfile
 from amlops.errors import UserError
 from amlops.local.batch import documents
-from amlops.local.batch.inputs import BatchInput, batch_input
-from amlops.local.batch.progress import batch_progress, note
+from amlops.local.batch.inputs import batch_input
 from amlops.local.batch.records import EndpointRecords, Record
-from amlops.local.batch.runner import BatchPlan, failed_line, run_batch
 from amlops.local.batch.settings import changed
 from amlops.local.jobrecords import JobRecord, JobRecords, utc_now
 from amlops.local.models import ModelStore
+from amlops.local.parallel.inputs import BatchInput
+from amlops.local.parallel.progress import batch_progress, note
+from amlops.local.parallel.runner import BatchPlan, failed_line, run_batch
 from amlops.local.state import LocalState
 from amlops.project import Project
 from amlops.yamlfile import YamlFile

@@ -20,8 +20,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
-from amlops.local.batch.inputs import MiniBatch
-from amlops.local.batch.processes import Event, WorkerProcess, WorkerSpec, stop_all
+from amlops.local.parallel.inputs import MiniBatch
+from amlops.local.parallel.processes import Event, WorkerProcess, WorkerSpec, stop_all
 
 # How long shutdown() of the scripts may take, all workers together.
 SHUTDOWN_SECONDS = 10.0

@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from amlops.errors import JobFailed, shown
-from amlops.local.batch.failures import FailedItem, failed_items, read_reasons
-from amlops.local.batch.inputs import BatchInput, MiniBatch
-from amlops.local.batch.processes import WorkerSpec, thread_limits
-from amlops.local.batch.report import JobLogs
-from amlops.local.batch.scheduler import Failure, MiniBatchResult, Outcome, Rules, Scheduler
-from amlops.local.batch.settings import BatchSettings
 from amlops.local.jobrecords import JobRecord
+from amlops.local.parallel.failures import FailedItem, failed_items, read_reasons
+from amlops.local.parallel.inputs import BatchInput, MiniBatch
+from amlops.local.parallel.processes import WorkerSpec, thread_limits
+from amlops.local.parallel.report import JobLogs
+from amlops.local.parallel.scheduler import Failure, MiniBatchResult, Outcome, Rules, Scheduler
+from amlops.local.parallel.settings import BatchSettings
 
 # Azure's own words for a job in which no item was scored.
 NOTHING_SUCCEEDED = "no item was scored: run() returned no element for any mini-batch"

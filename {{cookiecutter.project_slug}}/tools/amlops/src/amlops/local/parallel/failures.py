@@ -14,8 +14,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from amlops.local.batch.inputs import BatchInput
-from amlops.local.batch.scheduler import MiniBatchResult
+from amlops.local.parallel.inputs import BatchInput
+from amlops.local.parallel.scheduler import MiniBatchResult
 
 FOLDER = "failed_items"
 MISSING = "missing from the result of run()"

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from amlops.files import write_text
-from amlops.local.batch.failures import FailedItem
-from amlops.local.batch.scheduler import Failure, MiniBatchResult
+from amlops.local.parallel.failures import FailedItem
+from amlops.local.parallel.scheduler import Failure, MiniBatchResult
 
 
 class JobLogs:

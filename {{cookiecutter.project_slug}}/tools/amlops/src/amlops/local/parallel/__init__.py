@@ -1,0 +1,9 @@
+"""One parallel job on the laptop: items, mini-batches, worker processes, with the semantics that Azure ML gives them.
+
+Batch endpoints (`amlops.local.batch`) and parallel steps of pipelines (`amlops.local.jobs`) run on it.
+
+settings     what a job runs with                      inputs        items and mini-batches
+runner       one job from input to predictions         scheduler     retries, timeouts, the error threshold
+worker       runs in each worker process               processes     the same, seen from the parent
+failures     which items failed, and why               report        the logs
+"""
