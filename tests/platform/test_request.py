@@ -347,18 +347,10 @@ def test_sizes_are_found_in_any_casing_and_near_misses_are_suggested() -> None:
     assert vm_sizes.closest("Standard_DS3v2") == "Standard_DS3_v2"
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        *(size.name for size in vm_sizes.all_sizes()),
-        "Standard_D4ds_v7",
-        "Standard_M8-2ms",
-        "Standard_NC128ds_xl_RTXPRO6000BSE_v6",
-        "Standard_NV28adms_V710_v5",
-    ],
-)
-def test_real_names_of_sizes_pass_known_or_not(name: str) -> None:
-    assert rules.check_vm_size(name, "vm_size") is None
+def test_real_names_of_sizes_pass_whether_the_table_has_them_or_not() -> None:
+    newer = ("Standard_D4ds_v7", "Standard_M8-2ms", "Standard_NV28adms_V710_v5", "Standard_NC128ds_xl_RTXPRO6000BSE_v6")
+    refused = [rules.check_vm_size(name, "vm_size") for name in (*newer, *(size.name for size in vm_sizes.all_sizes()))]
+    assert set(refused) == {None}
 
 
 def test_regions_without_zones_or_partner_exist() -> None:
