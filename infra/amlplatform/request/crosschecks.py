@@ -28,6 +28,7 @@ def faults(data: dict[str, Any]) -> Iterator[Fault]:
             yield Fault(path, message or "")
         elif isinstance(environment, dict):
             yield from _environment_faults(ENVIRONMENT_PROFILES[name], environment, path)
+    yield from _subnet_faults(environments)
     yield from _kubernetes_faults(environments)
     yield from _name_faults(data, environments)
 
@@ -53,7 +54,6 @@ def _environment_faults(
         text = rules.fault(f"{where}.network", network, rule, profile.networks[0])
         yield Fault((*path, "network"), text)
     yield from _option_faults(environment, path)
-    yield from _subnet_faults(environment.get("subnets"), (*path, "subnets"))
     yield from _databricks_faults(environment, path)
     yield from _cluster_faults(profile, environment, path)
     instances = environment.get("compute_instances")
@@ -110,12 +110,11 @@ def _databricks_faults(environment: dict[str, Any], path: tuple[str, ...]) -> It
     yield Fault(where, rules.fault(".".join(where), containers, rule, example))
 
 
-def _subnet_faults(subnets: object, path: tuple[str, ...]) -> Iterator[Fault]:
-    if not isinstance(subnets, dict):
-        return
-    for field, rule in shared_subnets(subnets):
-        example = f"{subnets[field].rpartition('/')[0]}/snet-{field.replace('_', '-')}"
-        yield Fault((*path, field), rules.fault(".".join((*path, field)), subnets[field], rule, example))
+def _subnet_faults(environments: dict[str, Any]) -> Iterator[Fault]:
+    for name, field, rule in shared_subnets(environments):
+        path, subnet = ("environments", str(name), "subnets", str(field)), environments[name]["subnets"][field]
+        example = f"{subnet.rpartition('/')[0]}/snet-{field.replace('_', '-')}"
+        yield Fault(path, rules.fault(".".join(path), subnet, rule, example))
 
 
 def _cluster_faults(profile: EnvironmentProfile, environment: dict[str, Any], path: tuple[str, ...]) -> Iterator[Fault]:

@@ -46,17 +46,28 @@ class Subnets(Part):
 _DELEGATED = ("databricks_public", "databricks_private")
 
 
-def shared_subnets(subnets: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Field and rule of each subnet that Databricks would have to share. The values may have any type.
+def shared_subnets(environments: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Environment, field and rule of each subnet that Databricks would have to share. The values may have any type.
 
     learn.microsoft.com/azure/databricks/security/network/classic/vnet-inject: its two subnets are delegated to it, so
-    nothing else can stand in them.
+    nothing else can stand in them, nor a second workspace. Endpoints and nodes may share one.
     """
-    given = {field: value.lower() for field, value in subnets.items() if isinstance(value, str) and value}
-    for field in _DELEGATED:
-        users = [other for other in given if other not in _DELEGATED and given[other] == given.get(field)]
-        if users:
-            yield field, f"is that of {' and '.join(users)}, too, and is delegated to Databricks alone"
+    given = [
+        (name, field, value.lower())
+        for name, environment in environments.items()
+        if isinstance(environment, Mapping) and isinstance(environment.get("subnets"), Mapping)
+        for field, value in environment["subnets"].items()
+        if isinstance(value, str) and value
+    ]
+    for place, (name, field, subnet) in enumerate(given):
+        users = [
+            f"environments.{other_name}.subnets.{other}"
+            for other_place, (other_name, other, used) in enumerate(given)
+            # Of two that Databricks has, the later one is wrong; both of one environment are looked at together.
+            if used == subnet and (other not in _DELEGATED or (other_place < place and other_name != name))
+        ]
+        if field in _DELEGATED and users:
+            yield name, field, f"is also {' and '.join(users)}, and one workspace of Databricks needs it for itself"
 
 
 class CentralLake(Part):

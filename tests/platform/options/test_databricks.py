@@ -107,6 +107,27 @@ def test_both_subnets_are_of_one_network(private: str, words: str) -> None:
     assert f"'{VNET}/subnets/" in line
 
 
+@pytest.mark.parametrize("other", ["endpoints", "compute", "kubernetes"])
+def test_nothing_else_stands_in_its_subnets(other: str) -> None:
+    data = asked(*PROD, "databricks")
+    data["environments"]["prod"]["subnets"][other] = subnet("SNET-Databricks-Public")
+    (line,) = faults(data)
+    assert line.startswith("environments.prod.subnets.databricks_public: ")
+    assert f"is also environments.prod.subnets.{other}, and one workspace of Databricks needs it for itself" in line
+
+
+def test_two_environments_do_not_share_its_subnets_and_may_share_others() -> None:
+    data = asked(*PROD, "databricks")
+    prod = data["environments"]["prod"]["subnets"]
+    data["environments"]["dev"]["subnets"] = {"endpoints": prod["endpoints"], "compute": prod["endpoints"]}
+    assert faults(data) == []
+    data["environments"]["dev"]["subnets"]["databricks_private"] = prod["databricks_private"]
+    data["environments"]["dev"]["subnets"]["databricks_public"] = subnet("snet-other")
+    (line,) = faults(data)
+    assert line.startswith("environments.prod.subnets.databricks_private: ")
+    assert "is also environments.dev.subnets.databricks_private, and" in line
+
+
 def test_a_managed_network_and_databricks_do_not_go_together() -> None:
     data = full()
     data["environments"]["prod"]["options"] = {"databricks": {}}
