@@ -299,6 +299,22 @@ def test_what_needs_a_look_is_a_warning() -> None:
     assert len(found) == len(expected)
 
 
+def test_valid_is_not_yet_ready_for_onboarding(tmp_path: Path, write_request: Callable[..., Path]) -> None:
+    first = tmp_path / "first.yaml"
+    first.write_text(yaml.safe_dump(minimal()), encoding="utf-8")
+    missing = ["groups.data_scientists", "environments.prod.subnets.endpoints", "ci.runner"]
+    text = CliRunner().invoke(app, ["check", str(first)])
+    last = text.stdout.splitlines()[-1]
+    assert last == f"digit-scoring: the request is valid; not ready for onboarding: {', '.join(missing)}"
+    answer = json.loads(CliRunner().invoke(app, ["check", str(first), "-o", "json"]).stdout)
+    assert (answer["valid"], answer["ready_for_onboarding"]) == (True, False)
+    assert [line.partition(":")[0] for line in answer["undecided"]] == missing
+    whole = str(write_request())
+    assert CliRunner().invoke(app, ["check", whole]).stdout.endswith("digit-scoring: the request is valid\n")
+    ready = json.loads(CliRunner().invoke(app, ["check", whole, "-o", "json"]).stdout)
+    assert (ready["ready_for_onboarding"], ready["undecided"]) == (True, [])
+
+
 def test_a_complete_request_has_no_warning() -> None:
     assert warnings(Request.model_validate(full()), TODAY) == []
 

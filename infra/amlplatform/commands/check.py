@@ -16,7 +16,7 @@ from amlplatform.costs.items import fixed_costs, monthly
 from amlplatform.costs.prices import PriceError, PriceTable
 from amlplatform.kinds import kind_of
 from amlplatform.names import rule_of
-from amlplatform.request import Request, RequestError, load_request, quota, warnings
+from amlplatform.request import Request, RequestError, load_request, quota, undecided, warnings
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -62,6 +62,8 @@ def _price_table(request: Path) -> PriceTable | None:
 def _document(request: Request, differences: list[changes.Change], table: PriceTable | None) -> dict[str, Any]:
     return {
         "valid": True,
+        "ready_for_onboarding": not undecided(request),
+        "undecided": list(undecided(request).values()),
         "product": request.product,
         "warnings": warnings(request),
         "names": {
@@ -134,7 +136,8 @@ def _print(request: Request, differences: list[changes.Change], prices_table: Pr
     console.warn(warnings(request))
     if prices_table and prices_table.is_stale(datetime.datetime.now(tz=datetime.UTC).date()):
         console.warn([f"prices are of {prices_table.as_of}; write them again with `amlplatform prices REQUEST`"])
-    out.print(f"{request.product}: the request is valid")
+    missing = ", ".join(undecided(request))
+    out.print(f"{request.product}: the request is valid{f'; not ready for onboarding: {missing}' if missing else ''}")
 
 
 def _cost_table(request: Request, prices_table: PriceTable | None) -> Table:

@@ -35,7 +35,7 @@ def onboard(
     try:
         live = find_project(project)
         asked = load_request(request)
-        faults = [*undecided(asked), *_subscription_faults(asked, subscription)]
+        faults = [*undecided(asked).values(), *_subscription_faults(asked, subscription)]
         if faults:
             raise RequestError(faults)
         changes.since_onboarding(asked, live.folder)

@@ -87,30 +87,30 @@ def warnings(request: Request, today: datetime.date | None = None) -> list[str]:
     ]
 
 
-def undecided(request: Request) -> list[str]:
-    """What may stay open in a first request and has to be decided before onboarding. One line each, with an example."""
-    return [*_undecided_groups(request), *_undecided_networks(request)]
+def undecided(request: Request) -> dict[str, str]:
+    """What may stay open in a first request and has to be decided before onboarding: by field one line, with an
+    example."""
+    return {**dict(_undecided_groups(request)), **dict(_undecided_networks(request))}
 
 
-def _undecided_groups(request: Request) -> Iterator[str]:
+def _undecided_groups(request: Request) -> Iterator[tuple[str, str]]:
     for name, field in type(request.groups).model_fields.items():
         if not getattr(request.groups, name) and field.examples:
-            rule = "is empty; onboarding needs the object id of the Entra group"
-            yield rules.fault(f"groups.{name}", "", rule, field.examples[0])
+            path, rule = f"groups.{name}", "is empty; onboarding needs the object id of the Entra group"
+            yield path, rules.fault(path, "", rule, field.examples[0])
 
 
-def _undecided_networks(request: Request) -> Iterator[str]:
+def _undecided_networks(request: Request) -> Iterator[tuple[str, str]]:
     for name, environment in request.environments.items():
         for subnet, why in needed_subnets(environment).items():
             if not getattr(environment.subnets, subnet):
-                example = rules.RESOURCE_IDS["subnet"].example
-                yield rules.fault(f"environments.{name}.subnets.{subnet}", "", f"is empty; {why}", example)
-        if environment.network_profile.private and request.ci.runner == "hosted":
-            yield (
-                f"ci.runner: 'hosted' cannot upload code to environment {name} or read its logs, which is closed to "
-                "the internet; use 'self-hosted', with runners in a network that reaches its private endpoints"
-            )
-            return
+                path, example = f"environments.{name}.subnets.{subnet}", rules.RESOURCE_IDS["subnet"].example
+                yield path, rules.fault(path, "", f"is empty; {why}", example)
+    closed = [name for name, environment in request.environments.items() if environment.network_profile.private]
+    if closed and request.ci.runner == "hosted":
+        rule = f"cannot upload code to {' and '.join(closed)} or read logs there, which is closed to the internet"
+        use = "use 'self-hosted', with runners in a network that reaches the private endpoints"
+        yield "ci.runner", f"ci.runner: 'hosted' {rule}; {use}"
 
 
 def needed_subnets(environment: Environment) -> dict[str, str]:
