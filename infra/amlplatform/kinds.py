@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from amlplatform.yamlfile import YamlFault, read_yaml
+from amlplatform import rules
+from amlplatform.yamlfile import Document, YamlFault, read_yaml
 
 KINDS = ("bootstrap", "shared")
 
@@ -17,3 +18,15 @@ def kind_of(path: Path) -> str:
         return ""
     kind = data.get("kind", "") if isinstance(data, dict) else ""
     return kind if kind in KINDS else ""
+
+
+def fault_of_request(path: Path, document: Document) -> str | None:
+    """The line for a file that says its kind where a request is wanted: requests have none."""
+    if "kind" not in document.data:
+        return None
+    kind = document.data["kind"]
+    if kind in KINDS:
+        takers = "`amlplatform check` and `amlplatform plan` take it, `pulumi up` of its stack builds it"
+        return f"{path}: is a file of kind {kind}, not a request; {takers}"
+    rule = f"must be one of {', '.join(KINDS)}; a request has no such line"
+    return f"{path.name}:{document.line_of(('kind',))}: {rules.fault('kind', kind, rule, KINDS[0])}"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from platform_requests import full
+from platform_requests import ROOT, full
 from test_bootstrap import bootstrap
 from typer.testing import CliRunner
 
@@ -86,6 +86,28 @@ def test_a_fault_of_such_a_file_is_one_line(live: Path, command: str) -> None:
     assert result.stderr.splitlines() == [
         "registry.yaml:6: public_network_access: 'Open' must be 'Enabled' or 'Disabled'; for example 'Disabled'"
     ]
+
+
+@pytest.mark.parametrize(
+    "words", [["prices"], ["teardown", "--environment", "dev"], ["onboard", "--project", str(ROOT / "infra")]]
+)
+@pytest.mark.parametrize(("file", "kind"), [("bootstrap/dev", "bootstrap"), ("shared/registry", "shared")])
+def test_other_commands_say_what_it_is_and_who_takes_it(
+    live: Path, monkeypatch: pytest.MonkeyPatch, file: str, kind: str, words: list[str]
+) -> None:
+    monkeypatch.chdir(live)
+    result = amlplatform(*words, f"{file}.yaml")
+    assert result.exit_code == 1
+    takers = "`amlplatform check` and `amlplatform plan` take it, `pulumi up` of its stack builds it"
+    assert result.stderr.splitlines() == [f"{file}.yaml: is a file of kind {kind}, not a request; {takers}"]
+
+
+def test_an_unknown_kind_is_told_the_known_ones(live: Path) -> None:
+    path = live / "shared" / "registry.yaml"
+    path.write_text(yaml.safe_dump(shared(kind="nonsense")), encoding="utf-8")
+    (line,) = amlplatform("check", path).stderr.splitlines()
+    rule = "must be one of bootstrap, shared; a request has no such line; for example 'bootstrap'"
+    assert line.endswith(f": kind: 'nonsense' {rule}")
 
 
 def test_options_for_requests_are_refused(live: Path) -> None:

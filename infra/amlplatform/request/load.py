@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from amlplatform import kinds
 from amlplatform.request import crosschecks, faults
 from amlplatform.request.faults import Fault
 from amlplatform.request.model import Request
@@ -43,6 +44,9 @@ def read_model(path: Path, model: type[Model], crosscheck: Crosscheck = lambda _
         raise RequestError(error.faults) from error
     if not isinstance(document.data, dict):
         raise RequestError([f"{path}: must be a mapping that begins with 'version: 1'; see the example in the docs"])
+    other = None if "kind" in model.model_fields else kinds.fault_of_request(path, document)
+    if other:
+        raise RequestError([other])
     read, found = _checked(document.data, model, crosscheck)
     if found or read is None:
         raise RequestError([f"{path.name}:{document.line_of(fault.path)}: {fault.text}" for fault in found])
