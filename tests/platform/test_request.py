@@ -180,7 +180,7 @@ def test_a_fault_names_the_line_of_the_file(write_request: Callable[..., Path]) 
 
 BROKEN_FILES = {
     "empty": (b"", "is empty"),
-    "no mapping": (b"- a\n- b\n", "must be a mapping"),
+    "no mapping": (b"- a\n- b\n", "must be a mapping that begins with 'version: 1'; docs/platform.md has every field"),
     "broken syntax": (b"product: [a\n", "is not YAML"),
     "tab": (b"product:\n\tname: a\n", "is not YAML"),
     "key twice": (b"version: 1\nversion: 1\n", "'version' is given twice"),

@@ -43,7 +43,8 @@ def read_model(path: Path, model: type[Model], crosscheck: Crosscheck = lambda _
     except YamlFault as error:
         raise RequestError(error.faults) from error
     if not isinstance(document.data, dict):
-        raise RequestError([f"{path}: must be a mapping that begins with 'version: 1'; see the example in the docs"])
+        rule = "must be a mapping that begins with 'version: 1'; docs/platform.md has every field"
+        raise RequestError([f"{path}: {rule}"])
     other = None if "kind" in model.model_fields else kinds.fault_of_request(path, document)
     if other:
         raise RequestError([other])
