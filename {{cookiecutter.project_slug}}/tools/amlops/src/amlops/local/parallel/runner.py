@@ -69,7 +69,7 @@ class _Reporter:
     logs: JobLogs
     progress: Callable[[int, int], None]
 
-    def changed(self, outcome: Outcome) -> None:
+    def changed(self, outcome: Outcome, _: MiniBatchResult) -> None:
         self.progress(outcome.succeeded, outcome.failed)
 
     def failed(self, failure: Failure) -> None:

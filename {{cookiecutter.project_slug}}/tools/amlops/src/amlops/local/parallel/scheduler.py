@@ -107,7 +107,8 @@ class Outcome:
 class Scheduler:
     """Runs the mini-batches of one job.
 
-    `rules.nodes` names the node of each worker; its length is the number of workers.
+    `rules.nodes` names the node of each worker; its length is the number of workers. `on_change` is told each result
+    when it is final. `finished` are results of an earlier start of the job: they count, and are not run again.
     """
 
     def __init__(
@@ -115,15 +116,21 @@ class Scheduler:
         batches: Sequence[MiniBatch],
         spec: WorkerSpec,
         rules: Rules,
-        on_change: Callable[[Outcome], None] = lambda _: None,
+        on_change: Callable[[Outcome, MiniBatchResult], None] = lambda *_: None,
         on_failure: Callable[[Failure], None] = lambda _: None,
+        finished: Sequence[MiniBatchResult] = (),
     ) -> None:
         self._spec = spec
         self._rules = rules
         self._on_change = on_change
         self._on_failure = on_failure
         self._outcome = Outcome([MiniBatchResult(batch) for batch in batches])
-        self._waiting = deque((batch.index, 1) for batch in batches)
+        for result in finished:
+            self._outcome.results[result.batch.index] = result
+            self._outcome.succeeded += result.succeeded
+            self._outcome.failed += result.failed
+        pending = [result.batch for result in self._outcome.results if result.status == "pending"]
+        self._waiting = deque((batch.index, 1) for batch in pending)
         self._open = len(self._waiting)
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._workers: list[WorkerProcess] = []
@@ -294,7 +301,7 @@ class Scheduler:
             self._outcome.stopped = (
                 f"{self._outcome.failed} item(s) failed, more than the error_threshold of {limit} allows"
             )
-        self._on_change(self._outcome)
+        self._on_change(self._outcome, result)
 
     def _continue(self) -> None:
         """A worker has gone: others take its place and its work."""
