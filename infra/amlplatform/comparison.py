@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from amlplatform.phrases import MISSING, text
 from amlplatform.plan import CONCERNS, Plan, PlannedResource
 
 _SCALE = "properties.properties.scaleSettings"
@@ -45,7 +46,7 @@ _GLANCE: dict[str, tuple[tuple[str, ...], ...]] = {
     "Microsoft.MachineLearningServices/workspaces/computes": (
         ("{}", "properties.properties.vmSize"),
         ("{} to {} nodes", f"{_SCALE}.minNodeCount", f"{_SCALE}.maxNodeCount"),
-        ("idle {}", f"{_SCALE}.nodeIdleTimeBeforeScaleDown"),
+        ("nodes without work go after {}", f"{_SCALE}.nodeIdleTimeBeforeScaleDown"),
         ("stops after {}", "properties.properties.idleTimeBeforeShutdown"),
         ("public addresses: {}", "properties.properties.enableNodePublicIp"),
     ),
@@ -55,11 +56,11 @@ _GLANCE: dict[str, tuple[tuple[str, ...], ...]] = {
     ),
     "Microsoft.Insights/metricAlerts": (
         ("severity {}", "properties.severity"),
-        ("looks at {} every {}", "properties.windowSize", "properties.evaluationFrequency"),
+        ("looks at the last {} every {}", "properties.windowSize", "properties.evaluationFrequency"),
     ),
     "Microsoft.Insights/scheduledQueryRules": (
         ("severity {}", "properties.severity"),
-        ("looks at {} every {}", "properties.windowSize", "properties.evaluationFrequency"),
+        ("looks at the last {} every {}", "properties.windowSize", "properties.evaluationFrequency"),
     ),
     "Microsoft.Authorization/locks": (("{}", "properties.level"),),
     "Microsoft.CognitiveServices/accounts": (
@@ -133,6 +134,9 @@ _LABELS: dict[str, tuple[str, str]] = {
         _NETWORK,
         "Serverless compute without public addresses",
     ),
+    "properties.serverlessComputeSettings.serverlessComputeCustomSubnet": (_NETWORK, "Subnet of serverless compute"),
+    "properties.properties.subnet": (_NETWORK, "Subnet of nodes"),
+    "properties.agentPoolProfiles.vnetSubnetID": (_NETWORK, "Subnet of Kubernetes' nodes"),
     "properties.properties.enableNodePublicIp": (_NETWORK, "Nodes have public addresses"),
     "properties.imageBuildCompute": (_NETWORK, "Images are built on"),
     "properties.policies.exportPolicy.status": (_NETWORK, "Images may be exported"),
@@ -167,21 +171,27 @@ _LABELS: dict[str, tuple[str, str]] = {
     "properties.retentionDays": (_SAFETY, "The database can be set back, days"),
     "properties.retentionDescription.retentionTimeInHours": (_SAFETY, "Readings can be replayed, hours"),
     "properties.configurationSettings.inferenceRouterHA": (_SAFETY, "Routers of endpoints are redundant"),
-    "properties.parameters.requireInfrastructureEncryption.value": (_SAFETY, "Encrypted twice"),
-    "properties.parameters.storageAccountSkuName.value": (_SAFETY, "Redundancy of Databricks' own storage"),
+    "properties.parameters.requireInfrastructureEncryption": (_SAFETY, "Encrypted twice"),
+    "properties.parameters.storageAccountSkuName": (_SAFETY, "Redundancy of Databricks' own storage"),
     "properties.retentionInDays": (_LOGS, "Logs are kept, days"),
-    "properties.workspaceCapping": (_LOGS, "Daily cap of logs"),
+    "properties.workspaceCapping": (_LOGS, "Daily cap of logs, GB"),
     "properties.logs": (_LOGS, "What is logged"),
     "properties.severity": (_LOGS, "Severity of an alert, 0 is the highest"),
     "properties.evaluationFrequency": (_LOGS, "How often an alert rule looks"),
     "properties.windowSize": (_LOGS, "The time that an alert rule looks at"),
     "properties.criteria.allOf.threshold": (_LOGS, "The limit of an alert rule"),
     "properties.criteria.allOf.query": (_LOGS, "What an alert rule searches for"),
+    "properties.dataSources.extensions.extensionSettings.dataCollectionSettings.interval": (
+        _LOGS,
+        "How often logs of Kubernetes are collected",
+    ),
     "properties.policies.retentionPolicy.days": (_LOGS, "Untagged images are kept, days"),
     "properties.properties.vmSize": (_COMPUTE, "VM size"),
     "properties.properties.scaleSettings.maxNodeCount": (_COMPUTE, "Nodes at most"),
     "properties.properties.scaleSettings.nodeIdleTimeBeforeScaleDown": (_COMPUTE, "A node without work goes after"),
     "properties.agentPoolProfiles": (_COMPUTE, "Pools of Kubernetes' nodes"),
+    "properties.agentPoolProfiles.maxCount": (_COMPUTE, "Nodes of Kubernetes at most"),
+    "properties.agentPoolProfiles.vmSize": (_COMPUTE, "VM size of Kubernetes' nodes"),
     "properties.autoPause.delayInMinutes": (_COMPUTE, "The Spark pool pauses after, minutes"),
     "properties.state": (_COMPUTE, "Switched on"),
     "properties.outputs": (_COMPUTE, "Streams are written to"),
@@ -198,6 +208,7 @@ _LABELS: dict[str, tuple[str, str]] = {
 _EXPECTED = frozenset(
     {
         "tags.environment",
+        "properties.customNetworkInterfaceName",
         "properties.friendlyName",
         "properties.subject",
         "properties.groupShortName",
@@ -209,7 +220,9 @@ _EXPECTED = frozenset(
         "properties.transformation.properties.query",
     }
 )
-_MISSING = object()
+# Of a mapping with this key alone the value is what differs. A reference of Data Factory has its type beside it.
+_WRAPPERS = frozenset({"value", "id", "dailyQuotaGb"})
+_REFERENCE = {"referenceName", "type"}
 
 
 @dataclass(frozen=True)
@@ -271,7 +284,7 @@ def differences(plans: Sequence[Plan]) -> list[Difference]:
     names = dict.fromkeys(name for one in bodies.values() for name in one)
     grouped: dict[tuple[str, tuple[tuple[str, str], ...]], list[str]] = {}
     for name in names:
-        versions = {environment: one.get(name, _MISSING) for environment, one in bodies.items()}
+        versions = {environment: one.get(name, MISSING) for environment, one in bodies.items()}
         for path, values in _differing(versions, ""):
             grouped.setdefault((path, tuple(values.items())), []).append(name)
     found = [Difference(path, dict(values), tuple(names)) for (path, values), names in grouped.items()]
@@ -286,15 +299,15 @@ def at_a_glance(resource: PlannedResource) -> list[str]:
     found: list[str] = []
     for phrase, *paths in _GLANCE.get(resource.arm_type, ()):
         values = [_at(resource.body, path) for path in paths]
-        if _MISSING not in values:
-            found.append(phrase.format(*map(_text, values)))
+        if MISSING not in values:
+            found.append(phrase.format(*map(text, values)))
     return [*found, "protected from deletion"] if resource.protect else found
 
 
 def _at(body: Any, path: str) -> Any:
     for key in path.split("."):
         if not isinstance(body, Mapping) or key not in body:
-            return _MISSING
+            return MISSING
         body = body[key]
     return body
 
@@ -328,9 +341,10 @@ def _differing(versions: Mapping[str, Any], path: str) -> Iterator[tuple[str, di
     """Path and values of each difference. What an environment lacks as a whole is one difference, not one per part."""
     if path in _EXPECTED:
         return
+    versions = {environment: _bare(version) for environment, version in versions.items()}
     if all(isinstance(version, Mapping) for version in versions.values()):
         for key in dict.fromkeys(key for version in versions.values() for key in version):
-            inner = {environment: version.get(key, _MISSING) for environment, version in versions.items()}
+            inner = {environment: version.get(key, MISSING) for environment, version in versions.items()}
             yield from _differing(inner, f"{path}.{key}" if path else key)
         return
     if _are_alike(versions.values()):
@@ -340,8 +354,18 @@ def _differing(versions: Mapping[str, Any], path: str) -> Iterator[tuple[str, di
     first, *others = versions.values()
     if any(other is not first and other != first for other in others):
         # Of the resource as a whole it matters only that it is there: its properties have nothing to be compared with.
-        whole = {environment: version is not _MISSING for environment, version in versions.items()} if not path else {}
-        yield path, {environment: _text(whole.get(environment, version)) for environment, version in versions.items()}
+        whole = {environment: version is not MISSING for environment, version in versions.items()} if not path else {}
+        yield path, {environment: text(whole.get(environment, version)) for environment, version in versions.items()}
+
+
+def _bare(value: Any) -> Any:
+    """What a wrapper holds; any other value as it is."""
+    if not isinstance(value, Mapping):
+        return value
+    if value.keys() == _REFERENCE:
+        return value["referenceName"]
+    key = next(iter(value), "")
+    return value[key] if len(value) == 1 and key in _WRAPPERS else value
 
 
 def _are_alike(versions: Iterable[Any]) -> bool:
@@ -351,18 +375,3 @@ def _are_alike(versions: Iterable[Any]) -> bool:
         all(isinstance(one, list) and all(isinstance(item, Mapping) for item in one) for one in lists)
         and len({len(one) for one in lists}) == 1
     )
-
-
-def _text(value: Any) -> str:
-    if value is _MISSING:
-        return "not set"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, Mapping):
-        return (
-            ", ".join(key if isinstance(inner, Mapping) else f"{key} {_text(inner)}" for key, inner in value.items())
-            or "none"
-        )
-    if isinstance(value, list):
-        return ", ".join(_text(inner) for inner in value) or "none"
-    return str(value)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from amlplatform.monitoring.alert_rules import METRIC_RULES, QUERY_RULES, MetricRule, QueryRule
 from amlplatform.monitoring.log_settings import LOG_SETTINGS, LogSettings
+from amlplatform.phrases import text
 from amlplatform.profiles import ENVIRONMENT_PROFILES
 
 _COMPARISONS = {"GreaterThan": "more than", "GreaterThanOrEqual": "at least", "LessThan": "less than"}
@@ -33,9 +34,11 @@ def timing() -> str:
     """What the profiles decide about alerts and logs."""
     profiles = ENVIRONMENT_PROFILES.values()
     rows: dict[str, list[str]] = {
-        "rules look every": [profile.alert_frequency for profile in profiles],
-        "at the last": [profile.alert_window for profile in profiles],
-        "at the last, for what is no fault while it is short": [profile.alert_sustained_window for profile in profiles],
+        "rules look every": [text(profile.alert_frequency) for profile in profiles],
+        "at the last": [text(profile.alert_window) for profile in profiles],
+        "at the last, for what is no fault while it is short": [
+            text(profile.alert_sustained_window) for profile in profiles
+        ],
         "an online endpoint is slow from, milliseconds": [str(profile.endpoint_latency_limit) for profile in profiles],
         "logs are kept, days": [str(profile.log_retention) for profile in profiles],
         "daily cap of logs, GB": [str(profile.log_daily_cap_gb or "none") for profile in profiles],
