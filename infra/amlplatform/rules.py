@@ -183,12 +183,12 @@ def check_optional_guid(value: str, field: str) -> str | None:
     return None if value == "" else check_guid(value, field)
 
 
-def check_resource_id(value: str, kind: str, field: str) -> str | None:
+def check_resource_id(value: str, kind: str, field: str, example: str = "") -> str | None:
     """The id of a resource that exists already; `kind` is a key of RESOURCE_IDS. Empty: there is none, or not yet."""
     rule = RESOURCE_IDS[kind]
     if value == "" or _matches(rule.pattern, value):
         return None
-    return fault(field, value, f"must be the resource id of {rule.words}", rule.example)
+    return fault(field, value, f"must be the resource id of {rule.words}", example or rule.example)
 
 
 def check_ip_range(value: str, field: str) -> str | None:

@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 from amlplatform import rules, vm_sizes
 from amlplatform.cli import app
 from amlplatform.regions import REGIONS
-from amlplatform.request import Request, check_data, json_schema, load_request, quota, warnings
+from amlplatform.request import Request, check_data, json_schema, load_request, quota, reference, warnings
 
 TODAY = datetime.date(2026, 11, 21)
 
@@ -122,6 +122,12 @@ BAD: dict[str, tuple[Callable[[dict[str, Any]], None], str, bool]] = {
         True,
     ),
     "GPU cluster without a GPU": (put(*DEV, "gpu_cluster", "vm_size", value="Standard_D4ds_v4"), "has no GPU", True),
+    "subnet by name": (
+        put(*PROD, "subnets", "compute", value="snet-jobs"),
+        "must be the resource id of a subnet; for example '/subscriptions/3f2504e0-4f89-41d3-9a0c-0305e82c3301/"
+        "resourceGroups/rg-central/providers/Microsoft.Network/virtualNetworks/vnet-data/subnets/snet-compute'",
+        True,
+    ),
     "no CPU cluster": (
         put(*DEV, "cpu_cluster", value=None),
         "cpu_cluster: is empty; for example {vm_size: Standard_D4ds_v4",
@@ -272,6 +278,13 @@ def test_the_schema_is_itself_valid_and_explains_every_field() -> None:
     for definition in [schema, *(part for name, part in schema["$defs"].items())]:
         for name, field in definition["properties"].items():
             assert field.get("description") or "$ref" in field, name
+
+
+def test_each_subnet_of_the_table_has_an_example_of_its_own() -> None:
+    examples = {row.path.rpartition(".")[2]: row.example for row in reference.rows() if ".subnets." in row.path}
+    assert examples["databricks_public"] == "/subscriptions/…/subnets/snet-databricks-public"
+    assert len(set(examples.values())) == len(examples) == 5
+    assert next(row.example for row in reference.rows() if row.path.endswith("low_priority")) == "true"
 
 
 def test_the_request_of_the_live_project_is_valid() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from amlplatform import names, rules, vm_sizes
 from amlplatform.profiles import ENVIRONMENT_PROFILES, NETWORK_PROFILES, EnvironmentProfile
 from amlplatform.request.faults import Fault
-from amlplatform.request.network import shared_subnets
+from amlplatform.request.network import shared_subnets, subnet_example
 
 
 def faults(data: dict[str, Any]) -> Iterator[Fault]:
@@ -106,15 +106,14 @@ def _databricks_faults(environment: dict[str, Any], path: tuple[str, ...]) -> It
         rule = "is in another network than databricks_public"
     else:
         return
-    example = f"{network}/subnets/snet-databricks-containers"
+    example = subnet_example("databricks_private", hosts)
     yield Fault(where, rules.fault(".".join(where), containers, rule, example))
 
 
 def _subnet_faults(environments: dict[str, Any]) -> Iterator[Fault]:
     for name, field, rule in shared_subnets(environments):
         path, subnet = ("environments", str(name), "subnets", str(field)), environments[name]["subnets"][field]
-        example = f"{subnet.rpartition('/')[0]}/snet-{field.replace('_', '-')}"
-        yield Fault(path, rules.fault(".".join(path), subnet, rule, example))
+        yield Fault(path, rules.fault(".".join(path), subnet, rule, subnet_example(field, subnet)))
 
 
 def _cluster_faults(profile: EnvironmentProfile, environment: dict[str, Any], path: tuple[str, ...]) -> Iterator[Fault]:

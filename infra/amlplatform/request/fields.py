@@ -82,11 +82,10 @@ ObjectId = Annotated[
 ]
 
 
-def resource_id_field(kind: str, description: str) -> Any:
+def resource_id_field(kind: str, description: str, example: str = "") -> Any:
     """A field for the id of a resource that exists already; empty by default. `kind` is a key of rules.RESOURCE_IDS."""
-    example = rules.RESOURCE_IDS[kind].example
     return Field(
         description=description,
-        examples=[example],
+        examples=[example or rules.RESOURCE_IDS[kind].example],
         json_schema_extra={"anyOf": [{"const": ""}, {"pattern": rules.RESOURCE_IDS[kind].pattern}]},
     )

@@ -11,35 +11,52 @@ from amlplatform import rules
 from amlplatform.request.fields import Part, resource_id_field, rule
 
 
-def _subnet(description: str) -> object:
-    return resource_id_field("subnet", description)
+def subnet_example(field: str, beside: str = rules.RESOURCE_IDS["subnet"].example) -> str:
+    """The id of a subnet for this field, in the network of another subnet."""
+    return f"{beside.rpartition('/')[0]}/snet-{field.replace('_', '-')}"
 
 
-_SubnetId = Annotated[str, rule(rules.check_resource_id, kind="subnet")]
+def _subnet(field: str, description: str) -> Any:
+    return resource_id_field("subnet", description, subnet_example(field))
+
+
+def _subnet_id(field: str) -> Any:
+    return rule(rules.check_resource_id, kind="subnet", example=subnet_example(field))
 
 
 class Subnets(Part):
     """Subnets of your own network. Which of them are needed depends on the network profile and the options."""
 
     endpoints: Annotated[
-        _SubnetId,
-        _subnet("Private endpoints are made here: the way into an environment that is closed to the internet"),
+        str,
+        _subnet_id("endpoints"),
+        _subnet(
+            "endpoints",
+            "Private endpoints are made here: the way into an environment that is closed to the internet",
+        ),
     ] = ""
     compute: Annotated[
-        _SubnetId,
-        _subnet("Nodes of clusters and compute instances, with network profile own-vnet"),
+        str,
+        _subnet_id("compute"),
+        _subnet("compute", "Nodes of clusters and compute instances, with network profile own-vnet"),
     ] = ""
     kubernetes: Annotated[
-        _SubnetId,
-        _subnet("Nodes of Kubernetes, with network profile own-vnet"),
+        str,
+        _subnet_id("kubernetes"),
+        _subnet("kubernetes", "Nodes of Kubernetes, with network profile own-vnet"),
     ] = ""
     databricks_public: Annotated[
-        _SubnetId,
-        _subnet("Hosts of Databricks, with network profile own-vnet; delegated to Microsoft.Databricks/workspaces"),
+        str,
+        _subnet_id("databricks_public"),
+        _subnet(
+            "databricks_public",
+            "Hosts of Databricks, with network profile own-vnet; delegated to Microsoft.Databricks/workspaces",
+        ),
     ] = ""
     databricks_private: Annotated[
-        _SubnetId,
-        _subnet("Containers of Databricks, in the same network as its hosts; delegated likewise"),
+        str,
+        _subnet_id("databricks_private"),
+        _subnet("databricks_private", "Containers of Databricks, in the same network as its hosts; delegated likewise"),
     ] = ""
 
 

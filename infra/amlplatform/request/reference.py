@@ -64,6 +64,8 @@ def _part(annotation: Any) -> tuple[type[BaseModel] | None, str]:
 
 def _example(field: FieldInfo) -> str:
     example = str(field.examples[0]) if field.examples else ""
+    if example in {"True", "False"}:
+        return example.lower()
     if example.startswith("/subscriptions/"):
         # A resource id: its beginning says nothing, and it would make the table unreadably wide.
         return f"/subscriptions/…/{'/'.join(example.split('/')[-2:])}"

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from amlplatform import names, rules, vm_sizes
 from amlplatform.request.federation import github_prefix
 from amlplatform.request.model import Environment, Request
+from amlplatform.request.network import subnet_example
 
 _RETIREMENT_NOTICE = datetime.timedelta(days=365)
 
@@ -104,8 +105,8 @@ def _undecided_networks(request: Request) -> Iterator[tuple[str, str]]:
     for name, environment in request.environments.items():
         for subnet, why in needed_subnets(environment).items():
             if not getattr(environment.subnets, subnet):
-                path, example = f"environments.{name}.subnets.{subnet}", rules.RESOURCE_IDS["subnet"].example
-                yield path, rules.fault(path, "", f"is empty; {why}", example)
+                path = f"environments.{name}.subnets.{subnet}"
+                yield path, rules.fault(path, "", f"is empty; {why}", subnet_example(subnet))
     closed = [name for name, environment in request.environments.items() if environment.network_profile.private]
     if closed and request.ci.runner == "hosted":
         rule = f"cannot upload code to {' and '.join(closed)} or read logs there, which is closed to the internet"
