@@ -388,11 +388,10 @@ def test_the_record_is_a_job_like_any_other(batch: BatchProject) -> None:
     assert stored["model"] == "azureml:digits:1"
     assert "TRACE" in stored["settings"]["environment_variables"]  # names only: values may be secret
     assert str(batch.root / "trace") not in str(stored["settings"])
-    assert sorted(path.name for path in (batch.root / ".amlops" / "jobs" / "my-job").iterdir()) == [
-        "job.json",
-        "logs",
-        "outputs",
-    ]
+    folder = batch.root / ".amlops" / "jobs" / "my-job"
+    names = {"job.json", "logs", "outputs", "plan.json", "mini_batches.jsonl", "journal.jsonl", "result.json"}
+    assert {path.name for path in folder.iterdir() if not path.name.startswith(".")} == names
+    assert (folder / "plan.json").stat().st_mode & 0o077 == 0 or os.name == "nt"  # environment variables are in it
 
 
 def test_a_single_file(batch: BatchProject) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from amlops import references, yamlfile
-from amlops.errors import UserError
+from amlops.errors import JobFailed, UserError
 from amlops.local.batch import documents
 from amlops.local.batch.inputs import batch_input
 from amlops.local.batch.records import EndpointRecords, Record
@@ -15,8 +15,11 @@ from amlops.local.batch.settings import changed
 from amlops.local.jobrecords import JobRecord, JobRecords, utc_now
 from amlops.local.models import ModelStore
 from amlops.local.parallel.inputs import BatchInput
-from amlops.local.parallel.progress import batch_progress, note
-from amlops.local.parallel.runner import BatchPlan, failed_line, run_batch
+from amlops.local.parallel.plan import ParallelPlan
+from amlops.local.parallel.progress import note, progress_of
+from amlops.local.parallel.runner import failed_line, run_parallel
+from amlops.local.parallel.settings import BatchSettings
+from amlops.local.parallel.worklist import WorkList
 from amlops.local.state import LocalState
 from amlops.project import Project
 from amlops.yamlfile import YamlFile
@@ -93,30 +96,31 @@ class LocalBatchEndpoints:
         deployment = self._deployment(name, deployment_name)
         settings = changed(deployment["spec"], sets, mini_batch_size, instance_count)
         source = batch_input(input, input_type, Path.cwd())
-        batches = source.mini_batches(settings.mini_batch_size)
-        nodes, limit_note = settings.nodes(self._project.limits)
+        work = WorkList.of(source.mini_batches(settings.mini_batch_size))
         output = self._output(output_path, settings.output_file_name if settings.append_row else None, overwrite)
         code, model = self._deployed_files(deployment)
-        record = self._start(job_name, deployment, source, limit_note)
-        plan = BatchPlan(
+        nodes, limit_note = settings.nodes(self._project.limits)
+        record = self._start(job_name, deployment, source, settings, limit_note)
+        output = output or record.outputs / _OUTPUT
+        plan = ParallelPlan(
+            name=record.name,
             source=source,
-            batches=batches,
             settings=settings,
             code=code,
             script=code / deployment["code_configuration"]["scoring_script"],
-            model=model,
             nodes=nodes,
             cores=self._project.limits.cores,
-            output=output or record.outputs / _OUTPUT,
+            output=output,
+            output_file=output / settings.output_file_name if settings.append_row else None,
+            overwrite=overwrite,
+            variables={"AZUREML_MODEL_DIR": str(model), "AZUREML_BI_OUTPUT_PATH": str(output)},
+            notes=[limit_note] if limit_note else [],
         )
-        record.update(settings=settings.as_record(), output_path=str(plan.output))
+        work.save(record.folder)
+        record.update(output_path=str(output))
         if limit_note:
             note(limit_note)
-        with batch_progress(record.name, plan.items) as progress:
-            done = run_batch(plan, record, progress)
-        if done["items"]["failed"]:
-            note(failed_line(done))
-        return done
+        return _run(record, plan)
 
     def _save(self, document: YamlFile) -> Record:
         data = documents.checked(document, _KIND, self._project, ignoring={"default-deployment"}).data
@@ -195,7 +199,9 @@ class LocalBatchEndpoints:
             self._models.resolve(deployment["model"])
         return code, model
 
-    def _start(self, name: str | None, deployment: Record, source: BatchInput, limit_note: str) -> JobRecord:
+    def _start(
+        self, name: str | None, deployment: Record, source: BatchInput, settings: BatchSettings, limit_note: str
+    ) -> JobRecord:
         fields: dict[str, Any] = {
             "display_name": f"{deployment['endpoint_name']}/{deployment['name']}",
             "endpoint_name": deployment["endpoint_name"],
@@ -203,6 +209,7 @@ class LocalBatchEndpoints:
             "model": deployment["model"],
             "input": str(source.path),
             "input_type": source.type,
+            "settings": settings.as_record(),
             "notes": [limit_note] if limit_note else [],
         }
         record = JobRecords(self._state).start(
@@ -210,3 +217,23 @@ class LocalBatchEndpoints:
         )
         record.update(logs=str(record.logs))
         return record
+
+
+def _run(record: JobRecord, plan: ParallelPlan) -> Record:
+    """Run the job and finish its record. Raises JobFailed."""
+    try:
+        with progress_of(record.name) as progress:
+            result = run_parallel(plan, record.folder, progress)
+    except KeyboardInterrupt:
+        record.finish("Canceled", "interrupted")
+        raise
+    except BaseException as fault:
+        record.finish("Failed", " ".join(f"{type(fault).__name__}: {fault}".split()))
+        raise
+    status, error, message = result.pop("status"), result.pop("error", None), result.pop("message", "")
+    done = record.finish(status, error, **result)
+    if status != "Completed":
+        raise JobFailed(message, done)
+    if done["items"]["failed"]:
+        note(failed_line(done))
+    return done

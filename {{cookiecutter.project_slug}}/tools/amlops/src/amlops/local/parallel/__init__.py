@@ -4,6 +4,8 @@ Batch endpoints (`amlops.local.batch`) and parallel steps of pipelines (`amlops.
 
 settings     what a job runs with                      inputs        items and mini-batches
 runner       one job from input to predictions         scheduler     retries, timeouts, the error threshold
+plan         what a job will do, as a file             worklist      its mini-batches, fixed at the first start
+journal      what is done, so that it can be resumed   __main__      a job as a process of its own
 worker       runs in each worker process               processes     the same, seen from the parent
 failures     which items failed, and why               report        the logs
 """

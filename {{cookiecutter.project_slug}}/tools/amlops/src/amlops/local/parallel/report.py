@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from typing import Any
 from amlops.files import write_text
 from amlops.local.parallel.failures import FailedItem
 from amlops.local.parallel.scheduler import Failure, MiniBatchResult
+from amlops.local.parallel.settings import BatchSettings
 
 
 class JobLogs:
@@ -36,8 +37,9 @@ class JobLogs:
         """Add one failed attempt to the error logs, at once: the job may run for long."""
         when = datetime.fromtimestamp(failure.at, UTC).isoformat(timespec="milliseconds")
         what = "init()" if failure.mini_batch is None else f"mini-batch {failure.mini_batch}, attempt {failure.attempt}"
-        head = f"{when} {failure.worker.label} {what}: {failure.type}: {failure.message}\n"
-        for file in (self.errors, failure.worker.log("error", "")):
+        worker = failure.worker
+        head = f"{when} {worker.label if worker else ''} {what}: {failure.type}: {failure.message}\n"
+        for file in (self.errors, *([worker.log("error", "")] if worker else [])):
             file.parent.mkdir(parents=True, exist_ok=True)
             with file.open("a", encoding="utf-8", errors="backslashreplace") as stream:
                 stream.write(f"{head}{failure.traceback}\n")
@@ -65,16 +67,17 @@ class JobLogs:
         values = [(row.item, row.attempt, row.error_type, row.message, row.mini_batch) for row in rows]
         write_csv(self.failed_items, ("item", "attempt", "error_type", "message", "mini_batch"), values)
 
-    def finish(self, record: dict[str, Any], error: str) -> None:
+    def finish(self, record: Mapping[str, Any], settings: BatchSettings) -> None:
         """Write the result of the job, and the reason of its failure."""
+        error = record.get("error", "")
         items, batches, seconds = record["items"], record["mini_batches"], record["seconds"]
         lines = [
             f"Status: {record['status']}",
             *([f"Reason: {error}"] if error else []),
             f"Items: {items['total']} (succeeded {items['succeeded']}, failed {items['failed']})",
             f"Mini-batches: {batches['total']} (succeeded {batches['succeeded']}, failed {batches['failed']})",
-            f"Error threshold: {record['settings']['error_threshold']} (-1: failed items are ignored)",
-            f"Attempts per mini-batch: {max(1, record['settings']['max_retries'])}",
+            f"Error threshold: {settings.error_threshold} (-1: failed items are ignored)",
+            f"Attempts per mini-batch: {settings.attempts}",
             f"Workers: {record['workers']}",
             f"Seconds: {seconds['total']} (all workers together: init {seconds['init']}, run {seconds['run']})",
             f"Items per second: {record['items_per_second']}",
@@ -83,6 +86,8 @@ class JobLogs:
         write_text(self.result, "\n".join(lines) + "\n")
         if error:
             write_text(self.folder / "job_error.txt", f"{error}\n")
+        else:  # of an earlier start of the same job
+            (self.folder / "job_error.txt").unlink(missing_ok=True)
 
 
 def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

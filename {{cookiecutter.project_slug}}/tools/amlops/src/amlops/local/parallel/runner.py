@@ -1,8 +1,13 @@
-"""One batch job from its input to its predictions file.
+"""One parallel job from its input to its predictions, in a folder of its own.
 
-The rows of each mini-batch are committed by themselves (a part, written and renamed by the worker). When all is done
-the parts that count are joined in the order of the mini-batches and the result takes its place in one step; so the
-predictions never hold a row twice, and are never half a file. In Azure their order is not defined.
+    plan.json       what to do                     mini_batches.jsonl   the work, fixed at the first start
+    journal.jsonl   what is done                   parts, work          rows so far, folders of workers
+    logs            what people read               result.json          how the last start ended
+
+The rows of each mini-batch are committed by themselves (a part, written and renamed by the worker, then a line in the
+journal). When all is done the parts that count are joined in the order of the mini-batches and the result takes its
+place in one step; so the predictions never hold a row twice, and are never half a file. In Azure their order is not
+defined.
 """
 
 from __future__ import annotations
@@ -10,159 +15,210 @@ from __future__ import annotations
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from amlops.errors import JobFailed, shown
-from amlops.local.jobrecords import JobRecord
+from amlops.errors import UserError, shown
+from amlops.files import read_json, write_json
+from amlops.local.locks import HeldLock
 from amlops.local.parallel.failures import FailedItem, failed_items, read_reasons
-from amlops.local.parallel.inputs import BatchInput, MiniBatch
+from amlops.local.parallel.journal import JOURNAL, History, Journal
+from amlops.local.parallel.plan import PLAN, ParallelPlan
 from amlops.local.parallel.processes import WorkerSpec, thread_limits
+from amlops.local.parallel.progress import Progress
 from amlops.local.parallel.report import JobLogs
-from amlops.local.parallel.scheduler import Failure, MiniBatchResult, Outcome, Rules, Scheduler
-from amlops.local.parallel.settings import BatchSettings
+from amlops.local.parallel.scheduler import MiniBatchResult, Outcome, Rules, Scheduler
+from amlops.local.parallel.worklist import WorkList
 
+RESULT = "result.json"
 # Azure's own words for a job in which no item was scored.
 NOTHING_SUCCEEDED = "no item was scored: run() returned no element for any mini-batch"
+_LOCK = ".parallel.lock"
 
 
-@dataclass(frozen=True)
-class BatchPlan:
-    """What a job will do.
+def run_parallel(plan: ParallelPlan, folder: Path, progress: Progress = lambda *_: None) -> dict[str, Any]:
+    """Run the job in `folder`, or go on with it, to its end.
 
-    Attributes:
-        code: the deployment's code folder; `script` is the scoring script in it.
-        model: what AZUREML_MODEL_DIR will be: the folder that contains the registered file or folder.
-        nodes: the node of each worker.
-        cores: cores of the machine that the workers share.
-        output: folder of the predictions.
-        input_label: what the user called the input.
-    """
-
-    source: BatchInput
-    batches: Sequence[MiniBatch]
-    settings: BatchSettings
-    code: Path
-    script: Path
-    model: Path
-    nodes: Sequence[str]
-    cores: int
-    output: Path
-
-    @property
-    def output_file(self) -> Path | None:
-        """The predictions; None for summary_only."""
-        return self.output / self.settings.output_file_name if self.settings.append_row else None
-
-    @property
-    def items(self) -> int:
-        """How many items there are."""
-        return sum(len(batch.items) for batch in self.batches)
-
-
-@dataclass
-class _Reporter:
-    """What happens while the work goes on: logs at once, progress to whoever shows it."""
-
-    logs: JobLogs
-    progress: Callable[[int, int], None]
-
-    def changed(self, outcome: Outcome, _: MiniBatchResult) -> None:
-        self.progress(outcome.succeeded, outcome.failed)
-
-    def failed(self, failure: Failure) -> None:
-        self.logs.failure(failure)
-
-
-def run_batch(plan: BatchPlan, record: JobRecord, progress: Callable[[int, int], None]) -> dict[str, Any]:
-    """Score the input and finish the job's record.
+    Finished mini-batches of an earlier start are not run again. Where the earlier start ended as Failed, those with
+    failed items are.
 
     Args:
-        record: the job, just started.
-        progress: called with the items scored and failed so far.
+        folder: the job's own; the plan is written there at the first start.
+        progress: called with the items in all, scored, and failed so far.
 
-    Returns: the finished record.
+    Returns: the result, which is in `folder`/result.json too: `status` is Completed or Failed, `error` says in one line
+        why it failed, `message` in several; `items`, `mini_batches`, `seconds` are the figures.
 
     Raises:
-        JobFailed: the job failed; its record is finished too.
+        UserError: the input is empty, an output is there already, or another process runs the job.
+        KeyboardInterrupt: interrupted; the result says Canceled.
     """
-    logs = JobLogs(record.logs)
-    started, clock = time.time(), time.monotonic()
+    folder.mkdir(parents=True, exist_ok=True)
     try:
-        outcome = _score(plan, record, _Reporter(logs, progress))
-        items = failed_items(outcome.results, plan.source, reasons := read_reasons(plan.output, started))
-        error = _reason_of_failure(plan, outcome)
-        if not error:
-            _join_parts(outcome.results, plan.output_file)
-        fields = _figures(plan, outcome, time.monotonic() - clock, logs, items)
-        fields["notes"] = [*record.data.get("notes", []), *reasons.notes]
-        logs.mini_batches(outcome.results)
-        logs.items(items)
-    except KeyboardInterrupt:
-        record.finish("Canceled", "interrupted")
-        raise
-    except BaseException as fault:
-        record.finish("Failed", " ".join(f"{type(fault).__name__}: {fault}".split()))
-        raise
+        lock = HeldLock(folder / _LOCK)
+    except BlockingIOError:
+        raise UserError(f"another process runs the job '{plan.name}'", file=folder) from None
+    try:
+        return _Start(plan, folder, progress).run()
     finally:
-        shutil.rmtree(record.folder / "work", ignore_errors=True)
-    if error:
-        fields["output_file"] = None
-        data = record.finish("Failed", error, **fields)
-        logs.finish(data, error)
-        raise JobFailed(_explained(data, error, outcome, items, logs), data)
-    data = record.finish("Completed", **fields)
-    logs.finish(data, "")
-    shutil.rmtree(record.folder / "parts", ignore_errors=True)
-    return data
+        lock.release()
+        shutil.rmtree(folder / "work", ignore_errors=True)
 
 
-def _score(plan: BatchPlan, record: JobRecord, reporter: _Reporter) -> Outcome:
-    parts, work = record.folder / "parts", record.folder / "work"
-    for folder in (parts, work, plan.output):
-        folder.mkdir(parents=True, exist_ok=True)
-    settings = plan.settings
-    spec = WorkerSpec(
-        script=plan.script,
-        search_path=list(dict.fromkeys([plan.script.parent, plan.code])),
-        environment=_environment(plan),
-        append_row=settings.append_row,
-        logging_level=settings.logging_level,
-        logs=record.logs,
-        work=work,
-        parts=parts,
-    )
-    rules = Rules(plan.nodes, settings.attempts, settings.timeout, settings.error_threshold)
-    return Scheduler(plan.batches, spec, rules, reporter.changed, reporter.failed).run()
+class _Start:
+    """One start of a job; `history` is what earlier ones did."""
+
+    def __init__(self, plan: ParallelPlan, folder: Path, progress: Progress) -> None:
+        self.plan, self.folder, self.progress = plan, folder, progress
+        self.history = History.read(folder / JOURNAL)
+        self.logs = JobLogs(folder / "logs")
+        self.parts = folder / "parts"
+        self.started, self._clock = time.time(), time.monotonic()
+        if not self.history.joining:
+            refuse_existing(plan)
+        # Only when it is clear that the job can run is anything written.
+        self.work = WorkList.load_or_make(plan, folder)
+        if not (folder / PLAN).exists():
+            plan.save(folder)
+
+    @property
+    def seconds(self) -> float:
+        """How long the job has run, all starts together."""
+        return self.history.seconds + time.monotonic() - self._clock
+
+    def run(self) -> dict[str, Any]:
+        """Do the work and write the result."""
+        journal = Journal(self.folder / JOURNAL)
+        try:
+            journal.start(self.history.starts + 1)
+            outcome = self._score(journal)
+            return self._end(journal, outcome)
+        except KeyboardInterrupt:
+            self._write_result({"status": "Canceled", "error": "interrupted"})
+            raise
+        finally:
+            journal.close()
+
+    def _score(self, journal: Journal) -> Outcome:
+        plan, settings = self.plan, self.plan.settings
+        # A folder for each start: a worker of a killed one may still write for a moment.
+        parts = self.parts / f"{self.history.starts + 1:04d}"
+        for folder in (parts, self.folder / "work", plan.output):
+            folder.mkdir(parents=True, exist_ok=True)
+        spec = WorkerSpec(
+            script=plan.script,
+            search_path=list(dict.fromkeys([plan.script.parent, plan.code])),
+            environment=self._environment(),
+            append_row=plan.output_file is not None,
+            logging_level=settings.logging_level,
+            logs=self.logs.folder,
+            work=self.folder / "work",
+            parts=parts,
+        )
+        rules = Rules(plan.nodes, settings.attempts, settings.timeout, settings.error_threshold)
+        failed_before = read_status(self.folder) == "Failed"
+        finished = self.history.finished(self.work.batches, self.parts, again=failed_before)
+
+        def changed(outcome: Outcome, result: MiniBatchResult) -> None:
+            journal.result(result, self.parts)
+            self.progress(self.work.items, outcome.succeeded, outcome.failed)
+
+        self.progress(
+            self.work.items, sum(result.succeeded for result in finished), sum(result.failed for result in finished)
+        )
+        return Scheduler(self.work.batches, spec, rules, changed, self.logs.failure, finished).run()
+
+    def _environment(self) -> Mapping[str, str]:
+        """Variables of the workers: what Azure ML sets, then the job's own."""
+        return {
+            **thread_limits(min(len(self.plan.nodes), len(self.work.batches)), self.plan.cores),
+            "PYTHONUNBUFFERED": "1",
+            "PYTHONIOENCODING": "utf-8",
+            **self.plan.variables,
+            **self.plan.settings.environment_variables,
+        }
+
+    def _end(self, journal: Journal, outcome: Outcome) -> dict[str, Any]:
+        plan = self.plan
+        reasons = read_reasons(plan.output, self.started - self.history.seconds)
+        items = failed_items(outcome.results, plan.source, reasons)
+        error = self._reason_of_failure(outcome)
+        if not error and plan.output_file:
+            journal.joining()
+            _join_parts(outcome.results, plan.output_file)
+        result = {
+            "status": "Failed" if error else "Completed",
+            **({"error": error} if error else {}),
+            **self._figures(outcome, items),
+            "notes": [*plan.notes, *reasons.notes],
+        }
+        if error:
+            result["output_file"] = None
+            result["message"] = _explained(plan.name, error, result, outcome, items, self.logs)
+        self.logs.mini_batches(outcome.results)
+        self.logs.items(items)
+        self.logs.finish(result, plan.settings)
+        self._write_result(result)
+        if not error:
+            shutil.rmtree(self.parts, ignore_errors=True)
+        return result
+
+    def _write_result(self, result: dict[str, Any]) -> None:
+        write_json(self.folder / RESULT, {**result, "starts": self.history.starts + 1})
+
+    def _reason_of_failure(self, outcome: Outcome) -> str:
+        """Why the job failed, in one line; "" when it did not."""
+        if outcome.stopped:
+            return outcome.stopped
+        if self.plan.output_file and not outcome.succeeded:
+            return NOTHING_SUCCEEDED
+        return ""
+
+    def _figures(self, outcome: Outcome, items: Sequence[FailedItem]) -> dict[str, Any]:
+        plan, seconds = self.plan, self.seconds
+        done = outcome.succeeded + outcome.failed
+        statuses = [result.status for result in outcome.results]
+        return {
+            "output_file": str(plan.output_file) if plan.output_file else None,
+            "items": {"total": self.work.items, "succeeded": outcome.succeeded, "failed": outcome.failed},
+            "mini_batches": {
+                "total": len(statuses),
+                "succeeded": statuses.count("succeeded"),
+                "failed": statuses.count("failed"),
+            },
+            "workers": min(len(plan.nodes), len(statuses)),
+            "workers_started": outcome.workers_started,
+            "seconds": {
+                "total": round(seconds, 3),
+                "init": round(outcome.init_seconds, 3),
+                "run": round(outcome.run_seconds, 3),
+            },
+            "items_per_second": round(done / seconds, 1) if seconds else 0.0,
+            "failed_items_file": str(self.logs.failed_items) if items else None,
+        }
 
 
-def _environment(plan: BatchPlan) -> Mapping[str, str]:
-    """Variables of the workers: what Azure ML sets, then the deployment's own."""
-    return {
-        **thread_limits(min(len(plan.nodes), len(plan.batches)), plan.cores),
-        "PYTHONUNBUFFERED": "1",
-        "PYTHONIOENCODING": "utf-8",
-        "AZUREML_MODEL_DIR": str(plan.model),
-        "AZUREML_BI_OUTPUT_PATH": str(plan.output),
-        **plan.settings.environment_variables,
-    }
+def refuse_existing(plan: ParallelPlan) -> None:
+    """Raise UserError when an output of the job is there already and may not be replaced."""
+    if plan.output_file and plan.output_file.exists() and not plan.overwrite:
+        raise UserError(
+            f"--output-path: '{plan.output_file}' exists; --overwrite replaces it, "
+            "--set output_file_name=… writes beside it"
+        )
 
 
-def _reason_of_failure(plan: BatchPlan, outcome: Outcome) -> str:
-    """Why the job failed, in one line; "" when it did not."""
-    if outcome.stopped:
-        return outcome.stopped
-    if plan.settings.append_row and not outcome.succeeded:
-        return NOTHING_SUCCEEDED
-    return ""
+def read_status(folder: Path) -> str:
+    """How the last start of the job in `folder` ended: Completed, Failed, Canceled; "" when it was killed, or never
+    started.
+    """
+    file = folder / RESULT
+    return read_json(file)["status"] if file.exists() else ""
 
 
-def _join_parts(results: Sequence[MiniBatchResult], target: Path | None) -> None:
+def _join_parts(results: Sequence[MiniBatchResult], target: Path) -> None:
     """Write the predictions: the parts in order, under a name of this job's own, then the final one."""
-    if target is None:
-        return
+    target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(6)}.tmp")
     with temporary.open("wb") as output:
         for result in results:
@@ -172,40 +228,22 @@ def _join_parts(results: Sequence[MiniBatchResult], target: Path | None) -> None
     temporary.replace(target)
 
 
-def _figures(
-    plan: BatchPlan, outcome: Outcome, seconds: float, logs: JobLogs, items: Sequence[FailedItem]
-) -> dict[str, Any]:
-    done = outcome.succeeded + outcome.failed
-    statuses = [result.status for result in outcome.results]
-    return {
-        "output_file": str(plan.output_file) if plan.output_file else None,
-        "items": {"total": plan.items, "succeeded": outcome.succeeded, "failed": outcome.failed},
-        "mini_batches": {
-            "total": len(statuses),
-            "succeeded": statuses.count("succeeded"),
-            "failed": statuses.count("failed"),
-        },
-        "workers": min(len(plan.nodes), len(plan.batches)),
-        "workers_started": outcome.workers_started,
-        "seconds": {
-            "total": round(seconds, 3),
-            "init": round(outcome.init_seconds, 3),
-            "run": round(outcome.run_seconds, 3),
-        },
-        "items_per_second": round(done / seconds, 1) if seconds else 0.0,
-        "failed_items_file": str(logs.failed_items) if items else None,
-    }
-
-
 def failed_line(data: Mapping[str, Any]) -> str:
     """ "3 of 526 items failed: PATH", from the record of a finished job."""
     items, file = data["items"], data["failed_items_file"]
     return f"{items['failed']} of {items['total']} items failed{f': {shown(Path(file))}' if file else ''}"
 
 
-def _explained(data: dict[str, Any], error: str, outcome: Outcome, items: Sequence[FailedItem], logs: JobLogs) -> str:
+def _explained(
+    name: str,
+    error: str,
+    data: Mapping[str, Any],
+    outcome: Outcome,
+    items: Sequence[FailedItem],
+    logs: JobLogs,
+) -> str:
     """The message of a failed job: the first thing that went wrong on top, then where to read on."""
-    lines = [f"job {data['name']} failed: {error}"]
+    lines = [f"job {name} failed: {error}"]
     failure = outcome.failures[0] if outcome.failures else None
     if failure is not None:
         where = "init()" if failure.mini_batch is None else _first_item(items, outcome.results[failure.mini_batch])

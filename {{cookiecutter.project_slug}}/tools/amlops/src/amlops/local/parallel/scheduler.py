@@ -33,9 +33,9 @@ _TICK_SECONDS = 0.25
 
 @dataclass(frozen=True)
 class Failure:
-    """One failed attempt. `mini_batch` is None when `init()` failed."""
+    """One failed attempt. `mini_batch` is None when `init()` failed, `worker` when that was in an earlier start."""
 
-    worker: WorkerProcess
+    worker: WorkerProcess | None
     type: str
     message: str
     traceback: str
