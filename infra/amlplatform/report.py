@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from rich.console import Console
 from rich.table import Table
 
@@ -243,7 +244,13 @@ def html(plans: Sequence[Plan]) -> str:
     )
     environment.filters["json"] = lambda value: json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True)
     environment.filters["glance"] = comparison.at_a_glance
+    environment.filters["with_code"] = _with_code
     return environment.get_template("plan.html.j2").render(_page(plans))
+
+
+def _with_code(line: str) -> Markup:
+    """The line, escaped, with what stands between backticks as code."""
+    return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(line))))  # noqa: S704 (escaped before)
 
 
 def _page(plans: Sequence[Plan]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from typer.testing import CliRunner
 from amlplatform import armtemplate, changes, comparison, report
 from amlplatform.armtypes import catalogue
 from amlplatform.cli import app, run
+from amlplatform.costs.items import NO_METER, FixedCost
 from amlplatform.plan import Plan, plan_environment
 from amlplatform.recorder import SUBSCRIPTION_ID
 from amlplatform.request import Request, RequestError
@@ -86,6 +87,15 @@ def test_what_a_request_says_is_escaped() -> None:
     page = report.html([plan_environment(Request.model_validate(data), "dev")])
     assert "<script" not in page
     assert '<script>alert(1)</script> & "more"' in Page(page).text
+
+
+def test_commands_in_a_text_are_code_and_what_a_request_says_in_them_is_escaped(
+    monkeypatch: pytest.MonkeyPatch, plans: Plans
+) -> None:
+    cost = FixedCost("dev", "nodes", 1, NO_METER, "`az aks stop <b>` stops them, & one ` stays")
+    monkeypatch.setattr(report, "fixed_costs", lambda _: [cost])
+    page = report.html([plans["full"]["dev"]])
+    assert "<code>az aks stop &lt;b&gt;</code> stops them, &amp; one ` stays" in page
 
 
 def test_names_that_derive_from_the_environment_are_no_difference(plans: Plans) -> None:
