@@ -2,19 +2,57 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from amlops.project import Limits
 
+# Azure ML, "Use parallel jobs in pipelines", arguments of `program_arguments`; in seconds. The reference says 30 for
+# the first, the how-to 600.
+TASK_OVERHEAD_TIMEOUT = 30.0
+FIRST_TASK_CREATION_TIMEOUT = 600.0
+RESOURCE_MONITOR_INTERVAL = 600.0
+
 
 @dataclass(frozen=True)
-class BatchSettings:
-    """Settings of one job. `timeout` is in seconds; an `error_threshold` of -1 ignores failed items."""
+class Disputed:
+    """Where Microsoft's own sources disagree: one named option each, with what its reference says as default.
+
+    Attributes:
+        max_retries: "tries": `max_retries: 3` is three calls of `run()` in all (docstring of the client, v1's
+            `run_max_try`); "retries": three more after the first (the words of the reference).
+        several_thresholds: "any": each threshold counts by itself, and the first that is exceeded ends the job (v1);
+            "one": more than one threshold is refused (text of v2's schema).
+    """
+
+    max_retries: str = "tries"
+    several_thresholds: str = "any"
+
+
+@dataclass(frozen=True)
+class ParallelSettings:
+    """Settings of one job. Times are in seconds; thresholds of -1 ignore all failures.
+
+    Attributes:
+        mini_batch_size: a number of files; for tables a number of bytes, for example 10kb.
+        partition_keys: they win over `mini_batch_size`.
+        timeout: for one call of `run()`.
+        error_threshold: failed items of the whole input, more than which end the job; `mini_batch_error_threshold`
+            the same for mini-batches, `allowed_failed_percent` for percent of the mini-batches.
+        program_arguments: words that the script gets after the runner's own options.
+        task_overhead_timeout: for loading one mini-batch.
+        progress_update_timeout: without any finished mini-batch; None: 3 x (timeout + task_overhead_timeout).
+        first_task_creation_timeout: until the first mini-batch exists.
+        memory: megabytes of address space that one worker may have; 0: no limit.
+        gpus: GPUs of each node.
+        workers: None: as many as instance_count x max_concurrency_per_instance and the laptop allow; 0: the calling
+            process does everything itself, so that a debugger can stop in the script.
+    """
 
     instance_count: int
     max_concurrency_per_instance: int
-    mini_batch_size: int
+    mini_batch_size: int | str
     output_action: str
     output_file_name: str
     max_retries: int
@@ -22,13 +60,25 @@ class BatchSettings:
     error_threshold: int
     logging_level: str
     environment_variables: dict[str, str]
+    partition_keys: Sequence[str] = ()
+    mini_batch_error_threshold: int = -1
+    allowed_failed_percent: float = 100.0
+    program_arguments: Sequence[str] = ()
+    task_overhead_timeout: float = TASK_OVERHEAD_TIMEOUT
+    progress_update_timeout: float | None = None
+    first_task_creation_timeout: float = FIRST_TASK_CREATION_TIMEOUT
+    resource_monitor_interval: float = RESOURCE_MONITOR_INTERVAL
+    append_row_dataframe_header: bool = False
+    memory: int = 0
+    gpus: int = 0
+    workers: int | None = None
+    disputed: Disputed = field(default_factory=Disputed)
 
     @property
     def attempts(self) -> int:
-        """How often a mini-batch is tried.
-
-        Azure's client calls `max_retries` the number of tries, its reference that of retries.
-        """
+        """How often a mini-batch is tried."""
+        if self.disputed.max_retries == "retries":
+            return self.max_retries + 1
         return max(1, self.max_retries)
 
     @property
@@ -36,10 +86,22 @@ class BatchSettings:
         """False for summary_only."""
         return self.output_action == "append_row"
 
+    @property
+    def progress_timeout(self) -> float:
+        """Seconds without any finished mini-batch after which the job fails."""
+        if self.progress_update_timeout is not None:
+            return self.progress_update_timeout
+        return 3 * (self.timeout + self.task_overhead_timeout)
+
     def nodes(self, limits: Limits) -> tuple[list[str], str]:
         """The node of each worker, inside the laptop's limits; and a note for the user where the limits cut
-        something off.
+        something off. No node: the calling process does the work.
         """
+        if self.workers == 0:
+            return [], (
+                "workers: 0: the scoring script runs in this process, where a debugger can stop it; timeouts and the "
+                "memory limit are not enforced"
+            )
         count = min(self.instance_count, limits.nodes)
         names = [f"node{node}" for _ in range(self.max_concurrency_per_instance) for node in range(count)]
         wanted = self.instance_count * self.max_concurrency_per_instance
@@ -55,3 +117,6 @@ class BatchSettings:
     def as_record(self) -> dict[str, Any]:
         """The settings for the job's record, without the values of environment variables: they may be secret."""
         return {**asdict(self), "environment_variables": sorted(self.environment_variables)}
+
+
+BatchSettings = ParallelSettings  # the name that callers have used so far
