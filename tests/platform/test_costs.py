@@ -286,7 +286,7 @@ def test_of_a_machine_the_plain_linux_price_counts(price_list: str, monkeypatch:
     [
         (["--currency", "euro"], "--currency: 'euro' must be three capital letters"),
         (["--address", "http://localhost/prices"], "--address: 'http://localhost/prices' must be an https address"),
-        (["--address", "https://localhost:9/prices"], "the price list cannot be read"),
+        (["--address", "https://localhost:9/prices"], "the price list at https://localhost:9/prices cannot be read"),
     ],
 )
 def test_what_is_wrong_is_one_line_and_writes_nothing(request_file: Path, words: list[str], expected: str) -> None:

@@ -121,11 +121,16 @@ def _get(page: str) -> Mapping[str, Any]:
         with urllib.request.urlopen(page, timeout=_TIMEOUT_S) as response:  # noqa: S310 (the address is ours: https)
             answer = json.load(response)
     except (urllib.error.URLError, TimeoutError, ValueError, OSError) as error:
-        reason = getattr(error, "reason", error)
-        raise PriceError(f"the price list cannot be read ({reason}); nothing was written, try again later") from None
+        reason, rest = getattr(error, "reason", error), "nothing was written, try again later"
+        raise PriceError(f"the price list at {_place(page)} cannot be read ({reason}); {rest}") from None
     if not isinstance(answer, Mapping):
-        raise PriceError("the price list answers with something else; nothing was written")
+        raise PriceError(f"the price list at {_place(page)} answers with something else; nothing was written")
     return answer
+
+
+def _place(page: str) -> str:
+    """The address without its question, which is long and says nothing about a failure."""
+    return page.partition("?")[0]
 
 
 def _is_wanted(item: Mapping[str, Any], meter: Meter) -> bool:
