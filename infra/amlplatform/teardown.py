@@ -37,7 +37,7 @@ def steps(plan: Plan) -> list[Step]:
             f"pulumi refresh --stack {stack} --yes",
             "what the steps before deleted leaves the state; nothing else is changed",
         ),
-        Step("Delete everything else", f"pulumi destroy --stack {stack} --yes", "locks go before what they protect"),
+        Step("Delete everything else", f"pulumi destroy --stack {stack} --yes", "what is left, in the right order"),
         *(_purged_afterwards(plan)),
         Step("Forget the stack", f"pulumi stack rm {stack} --yes", "leave this out to make the environment again"),
         *(_after(plan, stack) if protected else []),

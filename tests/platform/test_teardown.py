@@ -38,6 +38,7 @@ def test_dev_is_emptied_so_that_its_names_are_free(plans: Plans) -> None:
     assert "/resourceGroups/rg-digit-scoring-dev/" in purge
     assert "$ARM_SUBSCRIPTION_ID" in purge
     assert "00000000-0000" not in purge, "no placeholder that nobody can use"
+    assert "lock" not in teardown.record(plan), "there are none in dev"
 
 
 def test_prod_is_written_down_kept_and_unprotected_first(plans: Plans) -> None:
@@ -52,6 +53,7 @@ def test_prod_is_written_down_kept_and_unprotected_first(plans: Plans) -> None:
     ]
     places = [next(index for index, one in enumerate(found) if one.startswith(start)) for start in order]
     assert places == sorted(places)
+    assert found.index("az lock delete") < found.index("pulumi destroy --stack")
     assert "az keyvault purge" not in found, "Azure refuses it"
     assert teardown.blocked_names(plan) == [
         "kv-digitscori-prod-k3x9a: 90 days after its deletion, because purge protection is on"
