@@ -29,30 +29,38 @@ def _load(path: Path, name: str) -> ModuleType:
 environment = _load(PROJECT / "tools" / "environment.py", "project_environment")
 
 
+def _environment(name: str, requirements: Path, *editable: Path) -> Path:
+    """The interpreter of an environment with these packages. Raises EnvironmentFault.
+
+    Packages of ours are used in place, so an environment belongs to one checkout: made from another one, it would run
+    that one's code from then on.
+    """
+    tools = ENVIRONMENTS.parent
+    other = tools.resolve().parent
+    if tools.is_symlink() and other != ROOT and (other / "cookiecutter.json").is_file():
+        rule = f"is a link to the tools of {other}, whose environments run the code there"
+        raise environment.EnvironmentFault(f".tools: {tools} {rule}; delete the link, and the next call makes its own")
+    return environment.make_environment(ENVIRONMENTS / name, [requirements], editable=editable)
+
+
 def cookiecutter_python() -> Path:
     """Interpreter that can make a project."""
-    return environment.make_environment(ENVIRONMENTS / "cookiecutter", [ROOT / "requirements" / "cookiecutter.txt"])
+    return _environment("cookiecutter", ROOT / "requirements" / "cookiecutter.txt")
 
 
 def infra_python() -> Path:
     """Interpreter that runs `amlplatform`."""
-    return environment.make_environment(
-        ENVIRONMENTS / "infra", [ROOT / "infra" / "requirements.txt"], editable=[ROOT / "infra"]
-    )
+    return _environment("infra", ROOT / "infra" / "requirements.txt", ROOT / "infra")
 
 
 def tests_python() -> Path:
     """Interpreter with both programs, the project's packages and the tools that check them."""
-    return environment.make_environment(
-        ENVIRONMENTS / "tests",
-        [ROOT / "requirements" / "tests.txt"],
-        editable=[ROOT / "infra", PROJECT / "tools" / "amlops"],
-    )
+    return _environment("tests", ROOT / "requirements" / "tests.txt", ROOT / "infra", PROJECT / "tools" / "amlops")
 
 
 def checkov_python() -> Path:
     """Interpreter with the scanner of ARM templates, and nothing else."""
-    return environment.make_environment(ENVIRONMENTS / "checkov", [ROOT / "requirements" / "checkov.txt"])
+    return _environment("checkov", ROOT / "requirements" / "checkov.txt")
 
 
 def find_uv() -> str:
