@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 from amlops_support import PROJECT, ROOT, SmallProject
@@ -12,6 +13,7 @@ from amlops_support import PROJECT, ROOT, SmallProject
 from amlops import __version__
 from amlops.cli import flags, reference
 from amlops.cli.output import emit
+from amlops.cli.words import as_declared
 
 DEV_YML = """\
 environment: dev
@@ -23,6 +25,27 @@ endpoints: {image-scoring: image-scoring-dev-k3x9a}
 compute: {cpu-cluster: cpu-cluster}
 registry: crchurndev
 """
+
+
+@pytest.mark.parametrize(
+    ("words", "become", "notes"),
+    [
+        (["job", "list", "-g", "rg", "--workspace-name=ws"], ["job", "list"], ["-g, --workspace-name not used: every"]),
+        (["job", "show", "-n", "x", "--web"], ["job", "show", "-n", "x"], ["--web not used: there is no studio"]),
+        (["batch-endpoint", "create", "-n", "x", "--no-wait"], ["batch-endpoint", "create", "-n", "x"], []),
+        (["job", "list", "--only-show-errors"], ["job", "list"], []),
+        (["x", "--set", "a=1", "b=2", "-n", "c"], ["x", "--set", "a=1", "--set", "b=2", "-n", "c"], []),
+        (["x", "--set", "a", "b=2"], ["x", "--set", "a", "--set", "b=2"], []),
+        (["model", "create", "--tags", "a=1", "b=2"], ["model", "create", "--tag", "a=1", "--tag", "b=2"], []),
+        (["batch-deployment", "list", "--endpoint", "e"], ["batch-deployment", "list", "--endpoint-name", "e"], []),
+        (["x", "--in=e"], ["x", "--in=e"], []),
+        (["validate", "-g", "x"], ["validate", "-g", "x"], []),
+    ],
+)
+def test_command_lines_of_az_become_ours(words: list[str], become: list[str], notes: list[str]) -> None:
+    found, said = as_declared(words, lambda: ["--endpoint-name", "--input", "--input-type"])
+    assert found == become
+    assert [note.startswith(start) for note, start in zip(said, notes, strict=True)] == [True] * len(notes)
 
 
 @pytest.fixture
@@ -54,8 +77,8 @@ def test_version(project: SmallProject) -> None:
         (["job", "stream", "-n", "x"], "No such command 'stream'; one of create, show, list"),
         (["job", "cancel"], "one of create, show, list"),
         (["job", "create"], "Missing option '-f' / '--file'"),
-        (["job", "show", "-n", "x", "-g", "rg"], "-g is not supported: it stands in .cloud/environments/ENV.yml"),
-        (["job", "create", "-f", "x", "--web"], "--web is not supported"),
+        (["job", "show", "-n", "x", "-g", "rg", "--env", "dev"], "-g: --env dev says where; it stands in .cloud"),
+        (["model", "list", "--web"], "--web is not supported"),
         (["job", "create", "-f", "x", "--nonsense"], "No such option: --nonsense"),
         (["model", "create", "-n", "m"], "--file, or --name and --path, are needed"),
         (["model", "create", "--name"], "requires an argument"),
@@ -83,10 +106,29 @@ def test_output_formats(project: SmallProject) -> None:
     project.run("model", "create", "-n", "m", "-p", "w", "-d", "tab\there")
     assert project.run("model", "list").json[0]["description"] == "tab\there", "JSON when piped"
     assert project.run("model", "list", "-o", "tsv", "--query", "[].[name, description]").out == "m\ttab here\n"
+    assert project.run("model", "show", "-n", "m", "-o", "none").out == ""
+    assert project.run("model", "show", "-n", "m", "-o", "yaml", "--query", "{v: version}").out == "v: '1'\n"
     table = project.run("model", "list", "-o", "table").out.splitlines()
     assert table[0].split()[:3] == ["name", "version", "type"] and table[1].split()[:3] == ["m", "1", "custom_model"]
     assert project.run("job", "list", "-o", "table").out == ""
     assert project.run("model", "show", "-n", "m", "--query", "version").out == '"1"\n'
+
+
+@pytest.mark.parametrize(
+    ("result", "query", "lines"),
+    [
+        ({"name": "j", "b": None}, "name", ["j"]),
+        ({"name": "j"}, "nothing", []),
+        ([{"b": 1, "a": None}, {"b": True, "a": "x"}], "[].{b: b, a: a}", ["1\tNone", "True\tx"]),
+        ({"b": 1, "a": {"x": 1}, "c": [1, 2]}, None, ["\t1\t2"]),
+        ([True, "x"], None, ["true", "x"]),
+    ],
+)
+def test_tab_separated_values_are_those_of_az(
+    capsys: pytest.CaptureFixture[str], result: Any, query: str | None, lines: list[str]
+) -> None:
+    emit(result, "tsv", query)
+    assert capsys.readouterr().out.splitlines() == lines
 
 
 def test_status(with_dev: SmallProject) -> None:
@@ -181,7 +223,8 @@ def test_every_flag_stands_in_the_table() -> None:
     known = {name for flag in flags.FLAGS.values() for name in flag.names} | {"--help", "-h"}
     used = {spelling for _, entries in reference.commands() for entry in entries for spelling in entry.split()}
     assert {name for name in used if name.startswith("-")} <= known
-    assert not {name for names in flags.NOT_SUPPORTED for name in names} & known
+    ignored = {name for flag in flags.IGNORED for name in flag.names}
+    assert not ({name for names in flags.NOT_SUPPORTED for name in names} | ignored) & known
 
 
 def test_docs_and_manifest_are_current() -> None:

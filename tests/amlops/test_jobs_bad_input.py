@@ -217,7 +217,6 @@ def test_component_faults(project: SmallProject, fault: str) -> None:
         (["--tag", "stage"], 2, "'stage' must be KEY=VALUE"),
         (["-o", "xml"], 2, "'xml' is not a format"),
         (["--env", "prod"], 1, "'prod' is not an environment of this project; one of local"),
-        (["--resource-group", "rg"], 2, "--resource-group is not supported"),
         (["--print-az"], 2, "--print-az: the environment 'local' is not in Azure"),
     ],
 )

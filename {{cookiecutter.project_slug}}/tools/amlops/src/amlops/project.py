@@ -1,6 +1,7 @@
 """The project on disk: its root, its environments and the laptop's limits.
 
-A project is a folder with `.cloud/environments/local.yml`. Each environment has a file there:
+A project is a folder with `.cloud/environments/local.yml`. Any other folder is taken for one, with the laptop as its only
+environment, when AMLOPS_ROOT names it. Each environment has a file there:
 
     local.yml   {environment: local, limits: {nodes: 2, cores: 2}}      cores: 0 means all cores of the machine
     dev.yml     {environment: dev, subscription_id, resource_group, workspace, location, endpoints: {logical:
@@ -80,6 +81,9 @@ class Project:
     def find(cls, start: Path | None = None) -> Project:
         """The nearest project at or above `start` (default: AMLOPS_ROOT, then the current folder).
 
+        A folder that AMLOPS_ROOT names need not be in a project: then it is one by itself, so that the files of others
+        run where they lie.
+
         Raises:
             UserError: no project there.
         """
@@ -89,10 +93,14 @@ class Project:
         for folder in (start, *start.parents):
             if (folder / MARKER).is_file():
                 return cls(folder)
-        hint = "AMLOPS_ROOT" if given else "the current folder"
-        raise UserError(
-            f"{hint}: '{start}' is not in a project (no parent has {MARKER.as_posix()}); go to a project's folder first"
-        )
+        if not given:
+            raise UserError(
+                f"the current folder: '{start}' is not in a project (no parent has {MARKER.as_posix()}); go to a "
+                "project's folder first, or name any folder to work in: export AMLOPS_ROOT=."
+            )
+        if not start.is_dir():
+            raise UserError(f"AMLOPS_ROOT: '{start}' is not a folder; name the project's folder, or any other")
+        return cls(start)
 
     @property
     def state_folder(self) -> Path:
@@ -106,8 +114,8 @@ class Project:
 
     def environment_names(self) -> list[str]:
         """Names of the environments, local first."""
-        names = sorted(file.stem for file in (self.root / ENVIRONMENTS).glob("*.yml"))
-        return sorted(names, key=lambda name: name != LOCAL)
+        names = {file.stem for file in (self.root / ENVIRONMENTS).glob("*.yml")} | {LOCAL}
+        return sorted(names, key=lambda name: (name != LOCAL, name))
 
     def environment(self, name: str | None = None) -> Environment:
         """The environment called `name` (default: AMLOPS_ENV, then local).
@@ -120,7 +128,10 @@ class Project:
         names = self.environment_names()
         if name not in names:
             raise UserError(f"{source}: '{name}' is not an environment of this project; one of {', '.join(names)}")
-        document = yamlfile.load(self.root / ENVIRONMENTS / f"{name}.yml")
+        file = self.root / ENVIRONMENTS / f"{name}.yml"
+        if name == LOCAL and not file.is_file():
+            return Environment(LOCAL, file, {"environment": LOCAL})
+        document = yamlfile.load(file)
         if document.data.get("environment") != name:
             found = document.data.get("environment")
             raise document.error(f"'{found}' must be '{name}', as the file is called", "environment")
@@ -133,7 +144,8 @@ class Project:
         Raises:
             UserError: a limit is not a whole number, or too small.
         """
-        document = yamlfile.load(self.root / MARKER)
+        marker = self.root / MARKER
+        document = yamlfile.load(marker) if marker.is_file() else yamlfile.YamlFile(marker, {})
         nodes = _whole_number(document, "nodes", default=2, minimum=1)
         cores = _whole_number(document, "cores", default=0, minimum=0)
         return Limits(nodes=nodes, cores=cores or os.cpu_count() or 1)

@@ -6,11 +6,13 @@ import importlib
 import re
 import sys
 from collections.abc import Collection, Sequence
+from typing import Any
 
 import typer
 
 from amlops import __version__
 from amlops.cli.flags import FLAGS, refusal
+from amlops.cli.words import as_declared
 from amlops.errors import AmlopsError
 
 # noun -> module, the Typer app in it, one line of help. An app with a single command is a noun without verbs (`amlops
@@ -22,12 +24,12 @@ NOUNS: dict[str, tuple[str, str, str]] = {
     "batch-endpoint": (
         "amlops.cli.batch",
         "endpoint_app",
-        "Batch endpoints: create, update, show, list, delete, invoke.",
+        "Batch endpoints: create, update, show, list, delete, invoke, list-jobs.",
     ),
     "batch-deployment": (
         "amlops.cli.batch",
         "deployment_app",
-        "Their deployments: create, update, show, list, delete.",
+        "Their deployments: create, update, show, list, delete, list-jobs, compare.",
     ),
     "status": ("amlops.cli.status", "app", "Show the project, its environments, and what is on this machine."),
     "render": ("amlops.cli.render", "app", "Write plain Azure ML YAML with physical names, for az ml."),
@@ -89,7 +91,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     asked = {word for word in arguments[:1] if word in NOUNS}
     try:
-        result = build(asked)(args=arguments, prog_name="amlops", standalone_mode=False)
+        root = build(asked)
+        arguments, notes = as_declared(arguments, lambda: _options(root, arguments))
+        for note in notes:
+            typer.echo(f"amlops: note: {note}", err=True)
+        result = root(args=arguments, prog_name="amlops", standalone_mode=False)
     except AmlopsError as error:
         typer.echo(f"amlops: {error}", err=True)
         return error.exit_code
@@ -104,6 +110,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except typer.Abort:
         return _EXIT_INTERRUPTED
     return result if isinstance(result, int) else 0
+
+
+def _options(root: typer.Typer, arguments: Sequence[str]) -> set[str]:
+    """The flags of the command that is asked for."""
+    command: Any = typer.main.get_command(root)
+    for word in arguments[:2]:
+        command = getattr(command, "commands", {}).get(word, command)
+    return {name for parameter in command.params for name in parameter.opts if name.startswith("--")}
 
 
 def _usage(error: typer.TyperException) -> str:

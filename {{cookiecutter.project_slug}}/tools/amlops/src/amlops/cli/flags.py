@@ -24,7 +24,9 @@ class Flag:
 FLAGS: dict[str, Flag] = {
     # every command
     "env": Flag(("--env",), "NAME", "Environment: local, dev or prod (default: AMLOPS_ENV, then local).", az=False),
-    "output": Flag(("-o", "--output"), "FORMAT", "json, table or tsv (default: a table on a terminal, else json)."),
+    "output": Flag(
+        ("-o", "--output"), "FORMAT", "json, table, tsv, yaml or none (default: a table on a terminal, else json)."
+    ),
     "query": Flag(("--query",), "JMESPATH", "Print only this part of the result, for example --query status."),
     "print-az": Flag(("--print-az",), None, "Print the az command that does this in Azure, and do nothing.", az=False),
     # objects
@@ -35,6 +37,7 @@ FLAGS: dict[str, Flag] = {
     ),
     "tag": Flag(("--tag",), "KEY=VALUE", "Tag, for example --tag stage=test; may be repeated.", az=False),
     "version": Flag(("-v", "--version"), "VERSION", "Version (default: create the next number, show the latest)."),
+    "label": Flag(("-l", "--label"), "LABEL", "Label instead of a version: latest."),
     # job
     "stream": Flag(("--stream",), None, "Show the steps' logs while they are written."),
     # model
@@ -57,22 +60,57 @@ FLAGS: dict[str, Flag] = {
     "job-name": Flag(("--job-name",), "NAME", "Name of the job that scores."),
     "set-default": Flag(("--set-default",), None, "Make this the endpoint's default deployment."),
     "yes": Flag(("-y", "--yes"), None, "Do not ask."),
+    # compare
+    "with": Flag(("--with",), "NAME", "The deployment to compare it with.", az=False),
+    "key": Flag(("--key",), "COLUMN", "Column that names the item in both results, by name or number.", az=False),
+    "tolerance": Flag(("--tolerance",), "NUMBER", "Numbers that differ by no more are equal (default 1e-6).", az=False),
+    "report": Flag(("--report",), "DIR", "Folder for the report (default: below .amlops/comparisons).", az=False),
     # render
     "directory": Flag(("-o", "--output-dir"), "DIR", "Folder to write to.", az=False),
 }
-_PLACE = "it stands in .cloud/environments/ENV.yml; choose with --env"
 # Flags of `az ml` that people carry over, with what to do instead.
 NOT_SUPPORTED: dict[tuple[str, ...], str] = {
-    ("-g", "--resource-group"): _PLACE,
-    ("-w", "--workspace-name"): _PLACE,
-    ("--subscription",): _PLACE,
-    ("--tags",): "use --tag KEY=VALUE, once for each tag",
     ("--registry-name",): "registries come with a later version",
     ("--web",): "there is no studio; `amlops job show` prints the job",
     ("--no-wait",): "commands on this machine run to their end",
     ("--skip-validation",): "files are always checked first",
-    ("--debug", "--verbose", "--only-show-errors"): "what went wrong is always printed in one line",
 }
+
+
+@dataclass(frozen=True)
+class Ignored:
+    """A flag of `az ml` that command lines carry and that means nothing on this machine.
+
+    Attributes:
+        takes_value: a value follows it.
+        nouns: the nouns whose commands take it; empty for all that `az ml` has.
+        note: what the user is told, once per command; "" where there is nothing to tell.
+        why: for the table in the docs.
+        local_only: refused for an environment in Azure, where the flag would contradict the environment's file.
+    """
+
+    names: tuple[str, ...]
+    takes_value: bool
+    why: str
+    nouns: tuple[str, ...] = ()
+    note: str = ""
+    local_only: bool = False
+
+
+_HERE = "everything is on this machine"
+IGNORED: tuple[Ignored, ...] = (
+    Ignored(("-g", "--resource-group"), True, _HERE, note=_HERE, local_only=True),
+    Ignored(("-w", "--workspace-name"), True, _HERE, note=_HERE, local_only=True),
+    Ignored(("--subscription",), True, _HERE, note=_HERE, local_only=True),
+    Ignored(("--web",), False, "the job is printed, as by `az ml`", ("job",), "there is no studio on this machine"),
+    Ignored(
+        ("--no-wait",),
+        False,
+        "it is done when the command ends",
+        ("batch-endpoint", "batch-deployment", "compute"),
+    ),
+    Ignored(("--only-show-errors", "--debug", "--verbose"), False, "what went wrong is always told in one line"),
+)
 
 
 def refusal(name: str) -> str | None:

@@ -11,7 +11,7 @@ from amlops import modelfile
 from amlops.cli.common import Env, Output, PrintAz, Query, Sets, Tags, emit, pairs, workspace
 from amlops.cli.flags import flag
 from amlops.cli.output import chosen_format
-from amlops.errors import UsageError
+from amlops.errors import UsageError, UserError
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 _COLUMNS = ("name", "version", "type", "created_at", "job_name")
@@ -57,6 +57,7 @@ def create(
 def show(
     name: Annotated[str, flag("name", "Name of the model.")],
     version: Annotated[str | None, flag("version", "Version (default: the latest).")] = None,
+    label: Annotated[str | None, flag("label")] = None,
     env: Env = None,
     print_az: PrintAz = False,
     output: Output = None,
@@ -64,7 +65,7 @@ def show(
 ) -> None:
     """Show one version of a model."""
     with workspace(env, print_az) as ws:
-        emit(ws.models.show(name, version).as_record(), output, query)
+        emit(ws.models.show(name, _version(version, label)).as_record(), output, query)
 
 
 @app.command("list")
@@ -79,3 +80,12 @@ def list_models(
     """List models, newest first; with --tag only those that have all the tags."""
     with workspace(env, print_az) as ws:
         emit([model.as_record() for model in ws.models.list(name, pairs(tags))], output, query, columns=_COLUMNS)
+
+
+def _version(version: str | None, label: str | None) -> str | None:
+    """The version that the flags ask for. Raises UserError for another label than `latest`, as labels are not kept."""
+    if version and label:
+        raise UsageError("--label: give a version or a label, not both; for example --label latest")
+    if label not in (None, "latest"):
+        raise UserError(f"--label: '{label}' is not known; use latest, or a version")
+    return label or version

@@ -1,5 +1,9 @@
-"""Printing results: JSON when piped, a table on a terminal, tab-separated values on request; `--query` picks a
-part (JMESPath).
+"""Printing results: JSON when piped, a table on a terminal, other formats on request; `--query` picks a part
+(JMESPath).
+
+Tab-separated values and the silence about a query that finds nothing are as in `az` (microsoft/knack, output.py): no
+header, a row for each element of a list, values in the order of the query's keys and otherwise by key, `None` for null,
+the length of a list inside a row, nothing for a mapping inside a row.
 """
 
 from __future__ import annotations
@@ -12,7 +16,7 @@ import typer
 
 from amlops.errors import UsageError
 
-FORMATS = ("json", "table", "tsv")
+FORMATS = ("json", "jsonc", "table", "tsv", "yaml", "yamlc", "none")
 _WIDTH_WHEN_PIPED = 200
 
 
@@ -21,7 +25,7 @@ def emit(result: Any, output: str | None = None, query: str | None = None, colum
 
     Args:
         result: what JSON can hold.
-        output: json, table or tsv; None chooses by whether stdout is a terminal.
+        output: one of FORMATS; None chooses by whether stdout is a terminal.
         query: a JMESPath expression applied first.
         columns: keys that a table shows, in order; all plain values when empty or when a query was given.
 
@@ -31,20 +35,27 @@ def emit(result: Any, output: str | None = None, query: str | None = None, colum
     chosen = chosen_format(output)
     if query is not None:
         result, columns = _search(result, query), ()
+        if result is None:
+            return
     if chosen == "json":
         typer.echo(json.dumps(result, indent=2, ensure_ascii=False))
     elif chosen == "tsv":
-        for line in _tsv(result, columns):
+        for line in _tsv(result, by_key=query is None):
             typer.echo(line)
-    else:
+    elif chosen == "yaml":
+        import yaml
+
+        typer.echo(yaml.safe_dump(result, allow_unicode=True, sort_keys=False), nl=False)
+    elif chosen == "table":
         _print_table(result, columns)
 
 
 def chosen_format(output: str | None) -> str:
-    """json, table or tsv. Commands that take long call it first, because it raises UsageError for another word."""
-    if output is not None and output not in FORMATS:
+    """json, table, tsv, yaml or none. Commands that take long call it first: it raises UsageError for another word."""
+    if output is not None and output.lower() not in FORMATS:
         raise UsageError(f"--output: '{output}' is not a format; one of {', '.join(FORMATS)}")
-    return output or ("table" if sys.stdout.isatty() else "json")
+    # jsonc and yamlc are the coloured ones of az, which have no colours when piped.
+    return (output or ("table" if sys.stdout.isatty() else "json")).lower().replace("nc", "n").replace("lc", "l")
 
 
 def _search(result: Any, query: str) -> Any:
@@ -67,8 +78,24 @@ def _rows(result: Any, columns: tuple[str, ...]) -> tuple[list[str], list[list[s
     return names, [[_cell(item.get(name)) for name in names] for item in items]
 
 
-def _tsv(result: Any, columns: tuple[str, ...]) -> list[str]:
-    return ["\t".join(cell.replace("\t", " ").replace("\n", " ") for cell in row) for row in _rows(result, columns)[1]]
+def _tsv(result: Any, *, by_key: bool) -> list[str]:
+    rows = [_tsv_row(item, by_key=by_key) for item in (result if isinstance(result, list) else [result])]
+    # A tab or a line break in a value would shift what follows.
+    return ["\t".join(cell.replace("\t", " ").replace("\n", " ") for cell in row) for row in rows]
+
+
+def _tsv_row(item: Any, *, by_key: bool) -> list[str]:
+    if isinstance(item, bool):
+        return [str(item).lower()]
+    if isinstance(item, dict):
+        item = [item[key] for key in sorted(item)] if by_key else list(item.values())
+    return [_tsv_cell(value) for value in (item if isinstance(item, list) else [item])]
+
+
+def _tsv_cell(value: Any) -> str:
+    if isinstance(value, list):
+        return str(len(value))
+    return "" if isinstance(value, dict) else str(value)
 
 
 def _print_table(result: Any, columns: tuple[str, ...]) -> None:

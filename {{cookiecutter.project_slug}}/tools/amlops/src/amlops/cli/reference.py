@@ -11,7 +11,7 @@ from typing import Any
 import typer
 
 from amlops.cli.app import NOUNS, build
-from amlops.cli.flags import FLAGS, NOT_SUPPORTED
+from amlops.cli.flags import FLAGS, IGNORED, NOT_SUPPORTED
 
 START = "<!-- flags: written by tools/generated.py of the template -->"
 END = "<!-- end of flags -->"
@@ -46,6 +46,12 @@ def markdown() -> str:
     for flag in FLAGS.values():
         value = f" {flag.metavar}" if flag.metavar else ""
         lines.append(f"| `{' '.join(flag.names)}{value}` | {flag.help} | {'yes' if flag.az else 'no'} |")
+    lines += ["", "Flags of `az ml` that are taken and mean nothing on this machine:", ""]
+    lines += ["| flag | at | why |", "| --- | --- | --- |"]
+    for flag in IGNORED:
+        names = " ".join(f"`{name}`" for name in flag.names)
+        at = ", ".join(f"`{noun}`" for noun in flag.nouns) or "every command that `az ml` has"
+        lines.append(f"| {names} | {at} | {flag.why}{'; refused with --env for Azure' if flag.local_only else ''} |")
     lines += ["", "Any other flag of `az ml` is refused. Those that people carry over:"]
     lines += ["", "| flag | instead |", "| --- | --- |"]
     lines += [f"| {' '.join(f'`{name}`' for name in names)} | {reason} |" for names, reason in NOT_SUPPORTED.items()]
