@@ -11,6 +11,7 @@ import types
 import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,7 @@ def from_json(kind: Any, data: Any) -> Any:
     if origin in (types.UnionType, typing.Union):
         return from_json(_member(arguments, data), data)
     if is_dataclass(kind) and isinstance(kind, type):
-        hints = typing.get_type_hints(kind)
+        hints = _hints(kind)
         return kind(**{key: from_json(hints[key], each) for key, each in data.items() if key != _KIND})
     if kind is Path:
         return Path(data)
@@ -59,6 +60,11 @@ def _plain(origin: Any, arguments: Sequence[Any], data: Any) -> Any:
         values = [from_json(arguments[0] if arguments else Any, each) for each in data]
         return tuple(values) if origin is tuple else values
     return data
+
+
+@lru_cache
+def _hints(kind: type) -> dict[str, Any]:
+    return typing.get_type_hints(kind)
 
 
 def _member(kinds: Sequence[Any], data: Any) -> Any:

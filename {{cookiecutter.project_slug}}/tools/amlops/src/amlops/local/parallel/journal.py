@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from amlops.local.parallel.inputs import MiniBatch
+from amlops.local.parallel.minibatches import MiniBatch
 from amlops.local.parallel.scheduler import Failure, MiniBatchResult
 
 JOURNAL = "journal.jsonl"
@@ -31,14 +31,18 @@ class History:
 
     Attributes:
         starts: how often the job was started.
+        first: when the job was started first (`time.time()`).
         seconds: how long these starts ran, as far as the journal knows.
         results: the last result of each finished mini-batch, by its index.
+        again: the number of the last start that took up what had failed before it; 0: there was none.
         joining: the outputs were being put in place, so that what lies there is the job's own.
     """
 
     starts: int = 0
+    first: float = 0.0
     seconds: float = 0.0
     results: dict[int, Entry] = field(default_factory=dict)
+    again: int = 0
     joining: bool = False
 
     @classmethod
@@ -50,9 +54,12 @@ class History:
             if entry["event"] == "start":
                 history.seconds += last - began
                 history.starts += 1
+                history.first = history.first or entry["at"]
+                if entry["again"]:
+                    history.again = history.starts
                 began = entry["at"]
             elif entry["event"] == "result":
-                history.results[entry["mini_batch"]] = entry
+                history.results[entry["mini_batch"]] = {**entry, "start": history.starts}
             elif entry["event"] == "joining":
                 history.joining = True
             last = entry["at"]
@@ -64,10 +71,16 @@ class History:
 
         Args:
             parts: the folder that the parts lie in.
-            again: mini-batches with failed items are to be run again.
+            again: mini-batches with failed items are to be run again. So are those that an earlier start with `again`
+                did not get to.
         """
-        results = [_result(batches[index], entry, parts) for index, entry in sorted(self.results.items())]
-        return [result for result in results if result is not None and not (again and result.failed)]
+        before = self.starts + 1 if again else self.again
+        kept: list[MiniBatchResult] = []
+        for index, entry in sorted(self.results.items()):
+            result = _result(batches[index], entry, parts)
+            if result is not None and not (result.failed and entry["start"] < before):
+                kept.append(result)
+        return kept
 
 
 class Journal:
@@ -78,9 +91,9 @@ class Journal:
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         self._synced = time.monotonic()
 
-    def start(self, number: int) -> None:
-        """The job starts, for the `number`th time."""
-        self._add({"event": "start", "number": number})
+    def start(self, *, again: bool) -> None:
+        """The job starts; with `again`, what has failed before is tried again."""
+        self._add({"event": "start", "again": again})
 
     def result(self, result: MiniBatchResult, parts: Path) -> None:
         """A mini-batch is finished; its part, if it has one, is in place."""
@@ -113,7 +126,9 @@ class Journal:
         os.close(self._file)
 
     def _add(self, entry: Entry) -> None:
-        os.write(self._file, (json.dumps({**entry, "at": round(time.time(), 3)}) + "\n").encode())
+        line = (json.dumps({**entry, "at": round(time.time(), 3)}) + "\n").encode()
+        if os.write(self._file, line) != len(line):
+            raise OSError(f"the disk is full: {JOURNAL} could not be written")
         if time.monotonic() - self._synced > _SYNC_SECONDS:
             os.fsync(self._file)
             self._synced = time.monotonic()

@@ -17,7 +17,7 @@ from typing import Any
 from amlops.errors import UserError
 from amlops.local.parallel.codec import from_json, to_json
 from amlops.local.parallel.inputs import BatchInput
-from amlops.local.parallel.settings import BatchSettings
+from amlops.local.parallel.settings import ParallelSettings
 
 PLAN = "plan.json"
 _VERSION = 1
@@ -42,7 +42,7 @@ class ParallelPlan:
 
     name: str
     source: BatchInput
-    settings: BatchSettings
+    settings: ParallelSettings
     code: Path
     script: Path
     nodes: Sequence[str]

@@ -21,7 +21,7 @@ from typing import Any
 from amlops.files import write_text
 from amlops.local.parallel.failures import FailedItem
 from amlops.local.parallel.scheduler import Failure, MiniBatchResult
-from amlops.local.parallel.settings import BatchSettings
+from amlops.local.parallel.settings import ParallelSettings
 
 
 class JobLogs:
@@ -67,7 +67,7 @@ class JobLogs:
         values = [(row.item, row.attempt, row.error_type, row.message, row.mini_batch) for row in rows]
         write_csv(self.failed_items, ("item", "attempt", "error_type", "message", "mini_batch"), values)
 
-    def finish(self, record: Mapping[str, Any], settings: BatchSettings) -> None:
+    def finish(self, record: Mapping[str, Any], settings: ParallelSettings) -> None:
         """Write the result of the job, and the reason of its failure."""
         error = record.get("error", "")
         items, batches, seconds = record["items"], record["mini_batches"], record["seconds"]

@@ -74,13 +74,18 @@ class _Start:
         self.history = History.read(folder / JOURNAL)
         self.logs = JobLogs(folder / "logs")
         self.parts = folder / "parts"
-        self.started, self._clock = time.time(), time.monotonic()
+        self._clock = time.monotonic()
+        self._first = self.history.first or time.time()
+        # A job that failed is taken up to try again what had failed. Killed or canceled, it only goes on.
+        self.again = read_status(folder) == "Failed"
         if not self.history.joining:
             refuse_existing(plan)
         # Only when it is clear that the job can run is anything written.
         self.work = WorkList.load_or_make(plan, folder)
         if not (folder / PLAN).exists():
             plan.save(folder)
+        changes = self.work.changes(plan.source) if self.history.starts else ""
+        self.notes = [*plan.notes, *([changes] if changes else [])]
 
     @property
     def seconds(self) -> float:
@@ -89,9 +94,13 @@ class _Start:
 
     def run(self) -> dict[str, Any]:
         """Do the work and write the result."""
+        if read_status(self.folder) == "Completed":  # killed between its last two steps
+            shutil.rmtree(self.parts, ignore_errors=True)
+            return read_json(self.folder / RESULT)
         journal = Journal(self.folder / JOURNAL)
         try:
-            journal.start(self.history.starts + 1)
+            journal.start(again=self.again)
+            (self.folder / RESULT).unlink(missing_ok=True)  # of the start before
             outcome = self._score(journal)
             return self._end(journal, outcome)
         except KeyboardInterrupt:
@@ -117,8 +126,7 @@ class _Start:
             parts=parts,
         )
         rules = Rules(plan.nodes, settings.attempts, settings.timeout, settings.error_threshold)
-        failed_before = read_status(self.folder) == "Failed"
-        finished = self.history.finished(self.work.batches, self.parts, again=failed_before)
+        finished = self.history.finished(self.work.batches, self.parts, again=self.again)
 
         def changed(outcome: Outcome, result: MiniBatchResult) -> None:
             journal.result(result, self.parts)
@@ -141,7 +149,7 @@ class _Start:
 
     def _end(self, journal: Journal, outcome: Outcome) -> dict[str, Any]:
         plan = self.plan
-        reasons = read_reasons(plan.output, self.started - self.history.seconds)
+        reasons = read_reasons(plan.output, self._first)
         items = failed_items(outcome.results, plan.source, reasons)
         error = self._reason_of_failure(outcome)
         if not error and plan.output_file:
@@ -151,7 +159,7 @@ class _Start:
             "status": "Failed" if error else "Completed",
             **({"error": error} if error else {}),
             **self._figures(outcome, items),
-            "notes": [*plan.notes, *reasons.notes],
+            "notes": [*self.notes, *reasons.notes],
         }
         if error:
             result["output_file"] = None
@@ -169,8 +177,11 @@ class _Start:
 
     def _reason_of_failure(self, outcome: Outcome) -> str:
         """Why the job failed, in one line; "" when it did not."""
+        limit = self.plan.settings.error_threshold
         if outcome.stopped:
             return outcome.stopped
+        if 0 <= limit < outcome.failed:  # killed between the last straw and the end
+            return f"{outcome.failed} item(s) failed, more than the error_threshold of {limit} allows"
         if self.plan.output_file and not outcome.succeeded:
             return NOTHING_SUCCEEDED
         return ""

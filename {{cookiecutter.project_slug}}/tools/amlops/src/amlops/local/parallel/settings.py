@@ -116,7 +116,8 @@ class ParallelSettings:
 
     def as_record(self) -> dict[str, Any]:
         """The settings for the job's record, without the values of environment variables: they may be secret."""
-        return {**asdict(self), "environment_variables": sorted(self.environment_variables)}
+        lists = {key: list(getattr(self, key)) for key in ("partition_keys", "program_arguments")}
+        return {**asdict(self), **lists, "environment_variables": sorted(self.environment_variables)}
 
 
 BatchSettings = ParallelSettings  # the name that callers have used so far
