@@ -49,7 +49,7 @@ PIPELINE_FAULTS = {
     "unknown key": ("display_name: A", "displayname: A", "did you mean 'display_name'?"),
     "unknown key of a step": ("    component: ./step.yml", "    componnt: ./step.yml", "did you mean 'component'?"),
     "component file missing": ("./step.yml", "./steps.yml", "'./steps.yml' does not exist"),
-    "registered component": ("./step.yml", "azureml:step@latest", "must be a file"),
+    "registered component": ("./step.yml", "azureml:step@latest", "is a registered component"),
     "kind of step": ("    type: command\n    component", "    type: sweep\n    component", "'sweep' steps are not run"),
     "kind of job": ("type: pipeline\ndisplay", "type: automl\ndisplay", "'automl' jobs are not run"),
     "step name": ("  a:\n    type", "  A-1:\n    type", "a step's name must be"),
@@ -164,7 +164,7 @@ COMPONENT_FAULTS = {
         "note: {type: string}",
         "the input 'note' (string) needs a value",
     ),
-    "kind": ("type: command\nname", "type: parallel\nname", "'parallel' components are not run"),
+    "kind": ("type: command\nname", "type: spark\nname", "'spark' components are not run"),
     "no command": ("command: >-", "description: >-", "a command is needed"),
     "unknown key": ("environment: azureml", "enviroment: azureml", "did you mean 'environment'?"),
 }

@@ -1,4 +1,4 @@
-"""Command components: a file, or written in the step itself."""
+"""Command components: a file, or written in the step itself; and what all components declare."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from amlops import bindings, yamlfile
+from amlops import bindings
 from amlops.jobspec import values
 from amlops.jobspec.keys import COMMAND_COMPONENT, COMPONENT_INPUT, COMPONENT_OUTPUT, check_keys
 from amlops.jobspec.model import LITERAL_TYPES, PATH_TYPES, Component, InputSpec, OutputSpec
@@ -17,33 +17,31 @@ _IO_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _TYPES = ", ".join(LITERAL_TYPES + PATH_TYPES)
 
 
-def load_component(path: Path) -> Component:
-    """Read a component file. Raises UserError."""
-    document = yamlfile.load(path)
-    return component_at(document.section(), default_name=path.stem)
-
-
-def component_at(section: Section, default_name: str) -> Component:
-    """The component that a mapping describes. Raises UserError."""
-    kind = section.get("type") or "command"
-    if kind != "command":
-        raise section.error(f"'{kind}' components are not run on the laptop yet; type must be command", "type")
+def command_component(section: Section, default_name: str) -> Component:
+    """The command component that a mapping describes. Raises UserError."""
     check_keys(section, COMMAND_COMPONENT, "command component")
-    inputs = {name: input_spec(section.section("inputs"), name) for name in section.section("inputs").values}
-    outputs = {
-        name: output_spec(section.section("outputs"), name, COMPONENT_OUTPUT)
-        for name in section.section("outputs").values
-    }
     component = Component(
         name=section.text("name", default_name),
         file=section.document.path,
         command=command_text(section),
         code=code_folder(section),
-        inputs=inputs,
-        outputs=outputs,
+        inputs=declared_inputs(section),
+        outputs=declared_outputs(section),
     )
     check_command(section, component)
     return component
+
+
+def declared_inputs(section: Section) -> dict[str, InputSpec]:
+    """The `inputs` of a component. Raises UserError."""
+    inputs = section.section("inputs")
+    return {name: input_spec(inputs, name) for name in inputs.values}
+
+
+def declared_outputs(section: Section) -> dict[str, OutputSpec]:
+    """The `outputs` of a component. Raises UserError."""
+    outputs = section.section("outputs")
+    return {name: output_spec(outputs, name, COMPONENT_OUTPUT) for name in outputs.values}
 
 
 def command_text(section: Section) -> str:
@@ -70,28 +68,30 @@ def code_folder(section: Section) -> Path | None:
     return path if path.is_dir() else path.parent
 
 
-def check_command(section: Section, component: Component) -> None:
-    """Raise UserError for a command that needs a shell, or that names an input or output that is not declared."""
+def check_command(section: Section, component: Component, key: str = "command") -> None:
+    """Raise UserError for a command that needs a shell, or that names an input or output that is not declared.
+
+    Args:
+        key: where the command stands in `section`.
+    """
     try:
         bindings.words(component.command)
         named = bindings.command_bindings(component.command)
         guarded = bindings.optional_inputs(component.command)
     except ValueError as error:
-        raise section.error(str(error), "command") from None
+        raise section.error(str(error), key) from None
     for binding in named:
         is_input = isinstance(binding, bindings.Input)
         declared = component.inputs if is_input else component.outputs
         kind = "inputs" if is_input else "outputs"
         if binding.name not in declared:
             known = ", ".join(declared) or "none"
-            raise section.error(f"${{{{{kind}.{binding.name}}}}} is not declared; {kind}: {known}", "command")
+            raise section.error(f"${{{{{kind}.{binding.name}}}}} is not declared; {kind}: {known}", key)
         if is_input and not guarded.issuperset({binding.name}):
             spec = component.inputs[binding.name]
             if spec.optional and spec.default is None:
                 example = f"$[[--{binding.name} ${{{{inputs.{binding.name}}}}}]]"
-                raise section.error(
-                    f"the input '{binding.name}' is optional and must stand in $[[…]]: {example}", "command"
-                )
+                raise section.error(f"the input '{binding.name}' is optional and must stand in $[[…]]: {example}", key)
 
 
 def input_spec(section: Section, name: str) -> InputSpec:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,13 @@ from amlops.yamlfile import Section
 
 @dataclass(frozen=True)
 class JobInput:
-    """What a job gives its steps under a name. `value` is None for data whose path is left open."""
+    """What a job gives its steps under a name. `value` is None for data whose path is left open.
+
+    For a pipeline inside a pipeline it may be the output of a step around it.
+    """
 
     type: str
-    value: Literal | Path | None
+    value: Literal | Path | StepOutput | None
 
 
 def job_inputs(section: Section, resolve_model: ResolveModel) -> dict[str, JobInput]:
@@ -65,11 +68,15 @@ def _literal_type(section: Section, name: str, value: Any) -> str:
 
 @dataclass(frozen=True)
 class StepContext:
-    """What the inputs of a step may refer to: the job's inputs, and the outputs of every step."""
+    """What the inputs of a step may refer to: the pipeline's inputs, and the outputs of every step.
+
+    `results` has for each of these outputs that is known so far the step of the job that writes it.
+    """
 
     parent: Mapping[str, JobInput]
     outputs: Mapping[str, Mapping[str, OutputSpec]]
     resolve_model: ResolveModel
+    results: Mapping[tuple[str, str], StepOutput] = field(default_factory=dict)
 
 
 def component_inputs(section: Section, specs: Mapping[str, InputSpec], context: StepContext) -> dict[str, InputValue]:
@@ -101,7 +108,7 @@ def _component_input(section: Section, spec: InputSpec, context: StepContext) ->
         output = _step_output(section, spec.name, binding, context)
         if spec.is_literal or (spec.type == "uri_file") != (output.type == "uri_file"):
             raise section.error(f"the output is {output.type}, the component needs {spec.type}", spec.name)
-        return binding
+        return context.results[binding.step, binding.name]
     given = (
         _parent_input(section, spec.name, binding, context)
         if binding
@@ -125,7 +132,8 @@ def free_inputs(section: Section, context: StepContext) -> dict[str, tuple[Input
     for name in section.values:
         binding = _binding(section, name)
         if isinstance(binding, StepOutput):
-            found[name] = (InputSpec(name, _step_output(section, name, binding, context).type), binding)
+            spec = InputSpec(name, _step_output(section, name, binding, context).type)
+            found[name] = (spec, context.results[binding.step, binding.name])
             continue
         given = (
             _parent_input(section, name, binding, context) if binding else _given(section, name, context.resolve_model)

@@ -1,5 +1,5 @@
 """Which keys each kind of job file has (azure-ai-ml 1.35.2: CommandJobSchema, PipelineJobSchema,
-CommandComponentSchema, CommandSchema; the tests compare).
+CommandComponentSchema, CommandSchema, and those of parallel and pipeline components and steps; the tests compare).
 
 A key that is known is read, or means nothing on a laptop. `REFUSED` ones would change what the job does and are not
 done here. The shapes of `amlops validate` have the same keys; they are not imported here because that takes longer
@@ -23,6 +23,31 @@ COMMAND_COMPONENT = (_RESOURCE | _RUN) | {
     "type", "version", "is_deterministic", "additional_includes", "queue_settings", "auto_delete_setting",
 }  # fmt: skip
 COMMAND_STEP = _COMMAND | {"component", "comment"}
+# What a parallel component and a step that runs one both say; a step's own value wins.
+PARALLEL_SETTINGS = {
+    "input_data", "mini_batch_size", "partition_keys", "resources", "max_concurrency_per_instance", "retry_settings",
+    "error_threshold", "mini_batch_error_threshold", "logging_level",
+}  # fmt: skip
+_COMPONENT = _RESOURCE | {"type", "version", "is_deterministic", "auto_delete_setting", "inputs", "outputs"}
+PARALLEL_COMPONENT = _COMPONENT | PARALLEL_SETTINGS | {"task"}
+PARALLEL_TASK = {"type", "code", "entry_script", "environment", "program_arguments", "append_row_to", "model"}
+_STEP = {
+    "type",
+    "component",
+    "comment",
+    "inputs",
+    "outputs",
+    "name",
+    "display_name",
+    "description",
+    "tags",
+    "properties",
+}
+PARALLEL_STEP = _STEP | PARALLEL_SETTINGS | {
+    "task", "environment_variables", "compute", "identity", "experiment_name",
+}  # fmt: skip
+PIPELINE_COMPONENT = _COMPONENT | {"jobs"}
+PIPELINE_STEP = _STEP | {"compute", "settings"}
 SETTINGS = {
     "default_compute", "default_datastore", "default_environment", "continue_on_step_failure", "force_rerun", "on_init",
     "on_finalize",
@@ -34,6 +59,7 @@ JOB_OUTPUT = {"type", "path", "mode", "name", "version"}
 
 REFUSED = {
     "additional_includes": "extra folders are not copied on the laptop; put the shared code below 'code'",
+    "model": "the laptop gives a parallel task no model; give it as an input",
     "on_init": "steps before and after the pipeline are not run on the laptop",
     "on_finalize": "steps before and after the pipeline are not run on the laptop",
 }

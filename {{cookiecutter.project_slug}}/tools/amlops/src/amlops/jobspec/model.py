@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from amlops.bindings import StepOutput
 
@@ -55,8 +56,29 @@ class OutputSpec:
 
 
 @dataclass(frozen=True)
+class ParallelTask:
+    """What a parallel component does: the `run()` of a script gets an input in mini-batches.
+
+    Attributes:
+        entry_script: the script, below the component's code.
+        input_data: name of the input that is cut into mini-batches.
+        append_row_to: name of the output that gets the rows; None when the script writes them itself.
+        settings: what the YAML says of mini-batches, retries, thresholds and workers, with the defaults of Azure ML,
+            keys as in the YAML.
+    """
+
+    entry_script: Path
+    input_data: str
+    append_row_to: str | None
+    settings: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class Component:
-    """A command and what goes in and out. `code` is the folder the command runs in; None means an empty folder."""
+    """A command and what goes in and out. `code` is the folder the command runs in; None means an empty folder.
+
+    With `parallel`, `command` are the arguments of its script, which may be none.
+    """
 
     name: str
     file: Path
@@ -64,6 +86,7 @@ class Component:
     code: Path | None
     inputs: Mapping[str, InputSpec] = field(default_factory=dict)
     outputs: Mapping[str, OutputSpec] = field(default_factory=dict)
+    parallel: ParallelTask | None = None
 
 
 InputValue = Literal | Path | StepOutput
@@ -81,7 +104,11 @@ class OutputTarget:
 
 @dataclass(frozen=True)
 class Step:
-    """One step. `inputs` has every input that has a value; optional inputs without one are missing."""
+    """One step. `inputs` has every input that has a value; optional inputs without one are missing.
+
+    `after` are steps to wait for beside those whose outputs it reads: a pipeline inside the pipeline starts when all
+    its inputs are there, and its outputs are there when all of it is done.
+    """
 
     name: str
     component: Component
@@ -89,18 +116,21 @@ class Step:
     outputs: Mapping[str, OutputTarget]
     environment_variables: Mapping[str, str] = field(default_factory=dict, repr=False)
     timeout: float | None = None
+    after: frozenset[str] = frozenset()
 
     @property
     def depends_on(self) -> frozenset[str]:
-        """Names of the steps whose outputs this one reads."""
-        return frozenset(value.step for value in self.inputs.values() if isinstance(value, StepOutput))
+        """Names of the steps that must be done before this one starts."""
+        read = (value.step for value in self.inputs.values() if isinstance(value, StepOutput))
+        return self.after.union(read)
 
 
 @dataclass(frozen=True)
 class JobSpec:
     """A job. A command job is a job with one step, whose outputs are the job's outputs.
 
-    `inputs` are the values the job was given, for its record: text for literals and paths.
+    `inputs` are the values the job was given, for its record: text for literals and paths. The steps of a pipeline
+    inside the pipeline are steps of the job, called `outer.inner`.
     """
 
     file: Path

@@ -1,14 +1,15 @@
-"""Command jobs, command components, pipeline jobs.
+"""Command jobs, command components, pipeline jobs and pipeline components.
 
-Keys: azure-ai-ml 1.35.2 (CommandJobSchema, CommandComponentSchema, PipelineJobSchema, CommandSchema for steps). The
-client takes any key in a step without a word; here a step has the keys that mean something.
+Keys: azure-ai-ml 1.35.2 (CommandJobSchema, CommandComponentSchema, PipelineJobSchema, PipelineComponentSchema;
+CommandSchema and PipelineSchema for steps; parallel ones are in `parallel.py`). The client takes any key in a step
+without a word; here a step has the keys that mean something.
 """
 
 from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, ConfigDict, Discriminator, Field, Tag
+from pydantic import ConfigDict, Discriminator, Field, Tag
 
 from amlops.validate.schema.assets import Environment
 from amlops.validate.schema.fields import (
@@ -20,108 +21,22 @@ from amlops.validate.schema.fields import (
     Positive,
     Shape,
     StepName,
-    Tags,
     Text,
     Variables,
     Version,
-    broken,
     one_of,
 )
-
-LITERALS = ("string", "number", "integer", "boolean")
-DATA = ("uri_file", "uri_folder", "mltable")
-MODELS = ("custom_model", "mlflow_model", "triton_model")
-_MODES = ("ro_mount", "rw_mount", "mount", "download", "upload", "direct", "eval_mount", "eval_download", "link")
-Literal = bool | int | float | str
-
-
-def _literal_or_mapping(value: Any) -> str:
-    return "<mapping>" if isinstance(value, dict) else "<literal>"
-
-
-def _literal(value: Any) -> Any:
-    if isinstance(value, list) or value is None:
-        what = "a list" if isinstance(value, list) else "nothing"
-        raise broken("wrong-type", f"{what} cannot be an input", "write a literal, or type and path of data")
-    return value
-
-
-class ComponentInput(Shape):
-    """An input that a component declares."""
-
-    type: Annotated[str, one_of(*LITERALS, *DATA, *MODELS, "path")]
-    description: Text = ""
-    optional: bool = False
-    default: Literal = ""
-    min: Literal = ""
-    max: Literal = ""
-    enum: list[Any] = Field(default_factory=list)
-    mode: Annotated[str, one_of(*_MODES)] = ""
-    datastore: Text = ""
-
-
-class ComponentOutput(Shape):
-    """An output that a component declares."""
-
-    type: Annotated[str, one_of(*LITERALS, *DATA, *MODELS, "path")]
-    description: Text = ""
-    mode: Annotated[str, one_of(*_MODES)] = ""
-    early_available: bool = False
-
-
-class JobInput(Shape):
-    """Data or a model given to a job or a step; or a literal written as `value:`."""
-
-    type: Annotated[str, one_of(*DATA, *MODELS)] = "uri_folder"
-    path: Text = ""
-    mode: Annotated[str, one_of(*_MODES)] = ""
-    datastore: Text = ""
-    path_on_compute: Text = ""
-    value: Literal = ""
-
-
-class JobOutput(Shape):
-    """An output of a job or a step."""
-
-    type: Annotated[str, one_of(*DATA, *MODELS)] = "uri_folder"
-    path: Text = ""
-    mode: Annotated[str, one_of("mount", "upload", "rw_mount", "direct")] = ""
-    name: Text = ""
-    version: Version = ""
-    description: Text = ""
-
-
-Inputs = dict[
-    IoName,
-    Annotated[
-        Annotated[Any, AfterValidator(_literal), Tag("<literal>")] | Annotated[JobInput, Tag("<mapping>")],
-        Discriminator(_literal_or_mapping),
-    ],
-]
-
-
-def _kind_of_output(value: Any) -> str:
-    return "<text>" if isinstance(value, str) else "<mapping>"
-
-
-Outputs = dict[
-    IoName,
-    Annotated[
-        Annotated[Text, Tag("<text>")] | Annotated[JobOutput | None, Tag("<mapping>")], Discriminator(_kind_of_output)
-    ],
-]
-
-
-class Resources(Shape):
-    """`resources:` of a job or component."""
-
-    instance_count: Positive = 1
-    instance_type: Text = ""
-    max_instance_count: Positive = 1
-    properties: dict[str, Any] = Field(default_factory=dict)
-    locations: list[Text] = Field(default_factory=list)
-    shm_size: Text = ""
-    docker_args: Text | list[Text] = ""
+from amlops.validate.schema.parallel import ParallelStep
+from amlops.validate.schema.ports import (
+    ComponentInput,
+    ComponentOutput,
+    Inputs,
+    JobInput,
+    JobOutput,
+    Outputs,
+    Resource,
+    Resources,
+)
 
 
 class Limits(Shape):
@@ -137,15 +52,7 @@ class QueueSettings(Shape):
     priority: Annotated[str, one_of("low", "medium", "high")] = "medium"
 
 
-class _Resource(Shape):
-    schema_address: Text = Field("", alias="$schema")
-    description: Text = ""
-    tags: Tags = Field(default_factory=dict)
-    properties: Tags = Field(default_factory=dict)
-    display_name: Text = ""
-
-
-class CommandComponent(_Resource):
+class CommandComponent(Resource):
     """A command component."""
 
     type: Annotated[str, one_of("command")] = "command"
@@ -164,7 +71,7 @@ class CommandComponent(_Resource):
     auto_delete_setting: dict[str, Any] | None = None
 
 
-class _Job(_Resource):
+class _Job(Resource):
     name: Text = ""
     experiment_name: Text = ""
     services: dict[str, Any] = Field(default_factory=dict)
@@ -225,7 +132,21 @@ class CommandStep(_Job):
 
 
 # Steps that only Azure runs; their own keys are not looked at, their bindings are.
-AZURE_STEPS = ("parallel", "spark", "sweep", "automl", "pipeline", "import", "data_transfer")
+AZURE_STEPS = ("spark", "sweep", "automl", "import", "data_transfer")
+STEP_TYPES = ("command", "parallel", "pipeline")
+
+
+class PipelineStep(Resource):
+    """A pipeline as a step of another one: a component in a file of its own, or a registered one."""
+
+    type: Annotated[str, one_of("pipeline")]
+    name: Text = ""
+    component: Text
+    inputs: Inputs = Field(default_factory=dict)
+    outputs: Outputs = Field(default_factory=dict)
+    settings: dict[str, Any] | None = None
+    compute: ComputeOrServerless = ""
+    comment: Text = ""
 
 
 class AzureStep(Shape):
@@ -233,15 +154,29 @@ class AzureStep(Shape):
 
     model_config = ConfigDict(extra="allow")
 
-    type: Annotated[str, one_of(*AZURE_STEPS)]
+    type: Annotated[str, one_of(*STEP_TYPES, *AZURE_STEPS)]
     inputs: Inputs = Field(default_factory=dict)
     outputs: Outputs = Field(default_factory=dict)
     compute: ComputeOrServerless = ""
 
 
 def _kind_of_step(value: Any) -> str:
-    kind = value.get("type") if isinstance(value, dict) else None
-    return "<AzureStep>" if kind not in (None, "command") else "<CommandStep>"
+    kind = str((value.get("type") if isinstance(value, dict) else None) or "command").lower()
+    return {"command": "<CommandStep>", "parallel": "<ParallelStep>", "pipeline": "<PipelineStep>"}.get(
+        kind, "<AzureStep>"
+    )
+
+
+Steps = dict[
+    StepName,
+    Annotated[
+        Annotated[CommandStep, Tag("<CommandStep>")]
+        | Annotated[ParallelStep, Tag("<ParallelStep>")]
+        | Annotated[PipelineStep, Tag("<PipelineStep>")]
+        | Annotated[AzureStep, Tag("<AzureStep>")],
+        Discriminator(_kind_of_step),
+    ],
+]
 
 
 class PipelineSettings(Shape):
@@ -265,13 +200,31 @@ class PipelineJob(_Job):
     inputs: Inputs = Field(default_factory=dict)
     outputs: Outputs = Field(default_factory=dict)
     component: Text = ""
-    jobs: dict[
-        StepName,
-        Annotated[
-            Annotated[CommandStep, Tag("<CommandStep>")] | Annotated[AzureStep, Tag("<AzureStep>")],
-            Discriminator(_kind_of_step),
-        ],
-    ] = Field(default_factory=dict)
+    jobs: Steps = Field(default_factory=dict)
 
 
-__all__ = ["AZURE_STEPS", "CommandComponent", "CommandJob", "Count", "PipelineJob"]
+class PipelineComponent(Resource):
+    """A pipeline component."""
+
+    type: Annotated[str, one_of("pipeline")]
+    name: ComponentName
+    version: Version = ""
+    inputs: dict[IoName, ComponentInput] = Field(default_factory=dict)
+    outputs: dict[IoName, ComponentOutput] = Field(default_factory=dict)
+    jobs: Steps
+    is_deterministic: bool = True
+    auto_delete_setting: dict[str, Any] | None = None
+
+
+__all__ = [
+    "AZURE_STEPS",
+    "CommandComponent",
+    "CommandJob",
+    "ComponentOutput",
+    "Count",
+    "JobInput",
+    "JobOutput",
+    "ParallelStep",
+    "PipelineComponent",
+    "PipelineJob",
+]
