@@ -131,7 +131,7 @@ ERRORS: tuple[PassingError, ...] = (
         "a resource provider is not registered",
         "`az provider register` (bootstrap.md)",
     ),
-    _step("ScopeLocked", "a lock protects the resource", "delete the lock if that is meant (state.md)"),
+    _step("ScopeLocked", "a lock protects the resource", "delete the lock if that is meant: Locks in monitoring.md"),
     _step("RequestDisallowedByPolicy", "a policy of the organisation", "change the request, or ask for an exemption"),
     _step(
         "KeyBasedAuthenticationNotPermitted",
