@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-import signal
-import subprocess
-import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from amlops import bindings
-from amlops.bindings import StepOutput
-from amlops.errors import JobFailed, UserError, shown
-from amlops.jobspec import JobSpec, OutputTarget, Step, load_job
-from amlops.jobspec.values import as_text
+from amlops import references
+from amlops.errors import JobFailed, shown
+from amlops.jobspec import JobSpec, load_job
+from amlops.jobspec.model import MODEL_TYPES
+from amlops.jobspec.values import Resolve
 from amlops.local import tracking
-from amlops.local.jobrecords import FINISHED, JobRecord, JobRecords
-from amlops.local.jobs import process
+from amlops.local.data import LocalData
+from amlops.local.interrupts import terminate_as_interrupt
+from amlops.local.jobrecords import JobRecord, JobRecords
+from amlops.local.jobs.execution import Execution, check_programs
 from amlops.local.jobs.progress import last_lines, progress
 from amlops.local.jobs.runner import FAILED, Runner, StepRun
 from amlops.local.models import ModelStore
 from amlops.local.state import LocalState
-from amlops.project import LOCAL, Project
+from amlops.project import Project
+from amlops.references import WebAddress
 from amlops.workspace import Record
+
+if TYPE_CHECKING:
+    from amlops.local.batch.jobs import BatchJobs
 
 _LAST_LINES = 12
 
@@ -47,16 +49,19 @@ class LocalJobs:
         stream: bool = False,
     ) -> Record:
         """Run the job in `file`; see `amlops.workspace.Jobs.create`."""
-        spec = load_job(file, sets, resolve_model=lambda reference: self._models.resolve(reference).path)
-        _check_programs(spec)
+        data = LocalData(self._project, self._state)
+        spec = load_job(file, sets, resolve=self._resolve(data))
+        check_programs(spec)
         cores = self._project.limits.cores
         fields = _first_fields(spec, self._project, tags or {})
-        record = self._records.start(spec.type, name=name or spec.name, prefix=spec.file.stem, fields=fields)
+        with self._records.reserved(name or spec.name, spec.file.stem) as reserved:
+            spec = data.fetched(spec, reserved)
+            record = self._records.start(spec.type, name=reserved, fields=fields, reserved=True)
         runs = tracking.JobRuns()
         try:
-            with _terminate_as_interrupt():
+            with terminate_as_interrupt():
                 runs = tracking.start_runs(self._state, record.name, spec)
-                execution = _Execution(self._project, record, spec, runs)
+                execution = Execution(self._project, record, spec, runs)
                 with progress(stream=stream) as watcher:
                     ended = Runner(spec, execution.logs, cores, execution.launch, execution.changed, watcher).run()
         except BaseException as error:
@@ -67,9 +72,30 @@ class LocalJobs:
             raise
         return _finish(record, runs, ended)
 
+    def _resolve(self, data: LocalData) -> Resolve:
+        def resolve(value: str, type: str) -> Path | WebAddress:
+            if type in MODEL_TYPES and references.is_reference(value):
+                return self._models.resolve(value).path
+            return data.find(value, type, Path.cwd())
+
+        return resolve
+
     def show(self, name: str) -> Record:
         """One job; see `amlops.workspace.Jobs.show`."""
         return self._records.show(name)
+
+    def resume(self, name: str, *, sets: Sequence[str] = ()) -> Record:
+        """Go on with a job of a batch endpoint; see `amlops.workspace.Jobs.resume`."""
+        return self._batch_jobs().resume(name, sets=sets)
+
+    def replay(self, name: str, *, job_name: str | None = None, sets: Sequence[str] = ()) -> Record:
+        """Score the failed items of a job again; see `amlops.workspace.Jobs.replay`."""
+        return self._batch_jobs().replay(name, job_name=job_name, sets=sets)
+
+    def _batch_jobs(self) -> BatchJobs:
+        from amlops.local.batch.jobs import BatchJobs
+
+        return BatchJobs(self._state, self._models, self._project)
 
     def list(self) -> list[Record]:
         """All jobs; see `amlops.workspace.Jobs.list`."""
@@ -85,84 +111,6 @@ def _first_fields(spec: JobSpec, project: Project, tags: Mapping[str, str]) -> d
         "file": project.shown(spec.file),
         "inputs": dict(spec.inputs),
     }
-
-
-def _check_programs(spec: JobSpec) -> None:
-    """Raise UserError for a step whose program is not on this machine, before anything is made."""
-    for step in spec.steps.values():
-        word = bindings.words(step.component.command, present=step.inputs.keys())[0]
-        if process.program(word, step.component.code or Path.cwd()) is None:
-            raise UserError(
-                f"step '{step.name}': command: the program '{word}' is not on this machine; for example python main.py",
-                file=step.component.file,
-            )
-
-
-class _Execution:
-    """How the steps of one job are started, and what is written down about them."""
-
-    def __init__(self, project: Project, record: JobRecord, spec: JobSpec, runs: tracking.JobRuns) -> None:
-        self._project = project
-        self._record = record
-        self._spec = spec
-        self._runs = runs
-        self.logs = {name: record.logs / f"{name}.log" for name in spec.steps}
-        record.update(
-            **({"mlflow_run_id": runs.job_run_id} if runs.job_run_id else {}),
-            outputs={name: str(record.outputs / name) for name in spec.outputs},
-            steps={name: {"status": "NotStarted", "log": str(log)} for name, log in self.logs.items()},
-        )
-
-    def launch(self, step: Step) -> subprocess.Popen[bytes]:
-        """Make the folders of a step's outputs and start its process."""
-        self._make_outputs(step)
-        words = bindings.words(step.component.command, present=step.inputs.keys())
-        filled = [bindings.fill(word, lambda binding: self._value(step, binding)) for word in words]
-        cwd = step.component.code or self._step_folder(step.name)
-        filled[0] = process.program(filled[0], cwd) or filled[0]
-        return process.start(filled, cwd=cwd, variables=self._variables(step), log=self.logs[step.name])
-
-    def changed(self, run: StepRun, runs: Mapping[str, StepRun]) -> None:
-        """Write the record after a change of a step."""
-        if run.status in FINISHED:
-            self._runs.end_step(run.name, run.status)
-        self._record.update(steps={name: self._step_record(name, each) for name, each in runs.items()})
-
-    def _step_record(self, name: str, run: StepRun) -> dict[str, Any]:
-        targets = self._spec.steps[name].outputs
-        outputs = {key: str(self._output(name, target)) for key, target in targets.items()}
-        return {**run.as_record(), "outputs": outputs, "mlflow_run_id": self._runs.step_run_ids.get(name)}
-
-    def _variables(self, step: Step) -> dict[str, str]:
-        return {
-            **step.environment_variables,
-            **self._runs.variables(step.name),
-            "AMLOPS_ENV": LOCAL,
-            "AMLOPS_ROOT": str(self._project.root),
-            "AMLOPS_JOB_NAME": self._record.name,
-        }
-
-    def _value(self, step: Step, binding: bindings.Input | bindings.Output) -> str:
-        if isinstance(binding, bindings.Output):
-            return str(self._output(step.name, step.outputs[binding.name]))
-        value = step.inputs[binding.name]
-        if isinstance(value, StepOutput):
-            return str(self._output(value.step, self._spec.steps[value.step].outputs[value.name]))
-        return as_text(value)
-
-    def _output(self, step: str, target: OutputTarget) -> Path:
-        if target.pipeline_output is not None:
-            return self._record.outputs / target.pipeline_output
-        return self._step_folder(step) / "outputs" / target.spec.name
-
-    def _step_folder(self, step: str) -> Path:
-        return self._record.folder / "steps" / step
-
-    def _make_outputs(self, step: Step) -> None:
-        self._step_folder(step.name).mkdir(parents=True, exist_ok=True)
-        for target in step.outputs.values():
-            path = self._output(step.name, target)
-            (path if target.spec.is_folder else path.parent).mkdir(parents=True, exist_ok=True)
 
 
 def _finish(record: JobRecord, runs: tracking.JobRuns, ended: Mapping[str, StepRun]) -> Record:
@@ -184,22 +132,3 @@ def _failure(job: str, run: StepRun, count: int) -> str:
     tail = last_lines(run.log, _LAST_LINES)
     lines += [f"  {run.name} | {line}" for line in tail] or ["  (the step wrote nothing)"]
     return "\n".join([*lines, f"  log: {shown(run.log)}"])
-
-
-@contextmanager
-def _terminate_as_interrupt() -> Iterator[None]:
-    """While the block runs, SIGTERM and a closed terminal do what Ctrl-C does: the job is canceled."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def interrupt(number: int, frame: object) -> None:  # noqa: ARG001 (signature of signal handlers)
-        raise KeyboardInterrupt
-
-    numbers = [signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
-    previous = {number: signal.signal(number, interrupt) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
