@@ -20,7 +20,7 @@ from amlplatform.plan import Plan, plan_environment
 from amlplatform.policies import arm
 from amlplatform.profiles import ENVIRONMENT_PROFILES, NETWORK_PROFILES
 from amlplatform.recorder import TENANT_ID
-from amlplatform.request import Request, check_data, warnings
+from amlplatform.request import Request, warnings
 
 pytestmark = pytest.mark.slow
 
@@ -315,18 +315,6 @@ def test_check_says_what_owners_of_central_resources_have_to_do(network: str, to
         f"environments.prod.central.{field}" for field in ("container_registry", "lake.account", "ml_registry")
     ]
     assert all(told in line for line in lines)
-
-
-def test_subnets_of_databricks_are_its_own() -> None:
-    data = Combination("prod", "own-vnet", ("databricks",), ()).request()
-    subnets = data["environments"]["prod"]["subnets"]
-    subnets["compute"] = subnets["kubernetes"] = subnets["databricks_public"]
-    _, found = check_data(data)
-    assert any(
-        fault.text.startswith("environments.prod.subnets.databricks_public: ")
-        and "is that of compute and kubernetes, too" in fault.text
-        for fault in found
-    )
 
 
 def test_rules_of_a_managed_network_that_lets_the_internet_out_are_private_endpoints(
