@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amlops.errors import UserError
-from amlops.local.batch.inputs import batch_input
+from amlops.local.parallel.amlops_worker.entryscript import ScriptError, described, load_script, takes_context
+from amlops.local.parallel.amlops_worker.returned import count, not_named, rendered
 from amlops.local.parallel.inputs import BatchInput
-from amlops.local.parallel.worker import ScriptError, count_and_render, described, load_script, not_named, takes_context
 
 
 @pytest.mark.parametrize(
@@ -41,12 +41,12 @@ def test_run_that_cannot_be_called(source: str) -> None:
 
 def test_append_row_text_of_a_frame_is_azures() -> None:
     frame = pd.DataFrame({"file": ["a b.png"], "p": [0.5], "at": ["2020-01-01 10:00:00"], "q": ['x"y']}, index=[7])
-    assert count_and_render(frame, render=True) == (1, '"a b.png" 0.5 "2020-01-01 10:00:00" "x""y"\n')
+    assert (count(frame), rendered(frame)) == (1, '"a b.png" 0.5 "2020-01-01 10:00:00" "x""y"\n')
 
 
 def test_missing_values_leave_two_spaces() -> None:
     frame = pd.DataFrame({"a": ["x"], "b": [None], "c": [float("nan")], "d": [1]})
-    assert count_and_render(frame, render=True) == (1, "x   1\n")
+    assert rendered(frame) == "x   1\n"
 
 
 @pytest.mark.parametrize(
@@ -59,17 +59,13 @@ def test_missing_values_leave_two_spaces() -> None:
     ],
 )
 def test_lists_and_tuples_give_a_line_each(result: object, expected: tuple[int, str]) -> None:
-    assert count_and_render(result, render=True) == expected
+    assert (count(result), rendered(result)) == expected
 
 
 @pytest.mark.parametrize("result", [None, "text", {"a": 1}, 5, pd.Series([1]), iter([1]), {1, 2}])
 def test_other_results_are_refused(result: object) -> None:
     with pytest.raises(ScriptError, match=f"run\\(\\) returned {type(result).__name__}"):
-        count_and_render(result, render=True)
-
-
-def test_summary_only_is_counted_and_not_written() -> None:
-    assert count_and_render(["a", "b"], render=False) == (2, "")
+        count(result)
 
 
 def test_a_name_is_found_as_a_word_only() -> None:
@@ -112,9 +108,9 @@ def test_mini_batches_cover_the_input_once_in_order(
     tmp_path_factory: pytest.TempPathFactory, folders: dict[str, int], size: int
 ) -> None:
     root = tmp_path_factory.mktemp("data")
-    for folder, count in folders.items():
+    for folder, files in folders.items():
         (root / folder).mkdir(parents=True, exist_ok=True)
-        for number in range(count):
+        for number in range(files):
             (root / folder / f"{number:02}").touch()
     batches = BatchInput(root, root, "uri_folder").mini_batches(size)
     items = [item for batch in batches for item in batch.items]
@@ -125,7 +121,7 @@ def test_mini_batches_cover_the_input_once_in_order(
         assert len({Path(item).parent for item in batch.items}) == 1  # never files of two folders
         assert batch.items == sorted(batch.items)
     # Only the last mini-batch of a folder is short.
-    assert len(batches) == sum(-(-count // size) for count in folders.values())
+    assert len(batches) == sum(-(-files // size) for files in folders.values())
 
 
 def test_links_are_followed_but_not_in_circles(tmp_path: Path) -> None:
@@ -135,31 +131,12 @@ def test_links_are_followed_but_not_in_circles(tmp_path: Path) -> None:
     (tmp_path / "elsewhere" / "y.png").touch()
     (tmp_path / "data" / "a" / "up").symlink_to(tmp_path / "data")
     (tmp_path / "data" / "linked").symlink_to(tmp_path / "elsewhere")
-    source = batch_input("data", None, tmp_path)
+    source = BatchInput(tmp_path / "data", tmp_path / "data", "uri_folder")
     names = [source.name(item) for batch in source.mini_batches(10) for item in batch.items]
     assert names == ["a/x.png", "linked/y.png"]
-
-
-@pytest.mark.parametrize(
-    ("value", "kind", "said"),
-    [
-        ("nowhere", None, "does not exist"),
-        ("folder", "uri_file", "is a folder, not uri_file"),
-        ("file", "uri_folder", "is a file, not uri_folder"),
-        ("folder", "mltable", "is not a type of input"),
-        ("https://example.org/x", None, "not on this machine"),
-        ("azureml:digits@latest", None, "not on this machine"),
-    ],
-)
-def test_bad_inputs(tmp_path: Path, value: str, kind: str | None, said: str) -> None:
-    (tmp_path / "folder").mkdir()
-    (tmp_path / "file").touch()
-    with pytest.raises(UserError, match=said) as caught:
-        batch_input(value, kind, tmp_path)
-    assert "\n" not in str(caught.value)
 
 
 def test_an_empty_folder_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "empty" / "below").mkdir(parents=True)
     with pytest.raises(UserError, match="has no file in it"):
-        batch_input("empty", None, tmp_path).mini_batches(10)
+        BatchInput(tmp_path / "empty", tmp_path / "empty", "uri_folder").mini_batches(10)

@@ -10,40 +10,16 @@ An item is a file or a row. A row is called by its file and its number there, fr
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Any, overload
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from amlops.errors import UserError
+from amlops.local.parallel.amlops_worker.rows import Piece, RowNames
 
 # What the service accepts; a space before the unit is refused, although the documentation shows one.
 _SIZE = re.compile(r"(\d+)(?:([kKmMgG])[bB])?")
 _UNITS = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """Rows of one file of a table.
-
-    Attributes:
-        spans: numbers of the rows, as [first, one after the last], ascending.
-        offset: delimited text and JSON lines: the byte where the first row starts, `length` bytes in all; -1 when the
-            whole file has to be read to find the rows.
-        row_groups: parquet: the row groups that the rows are in.
-        columns: values that the path of the file stands for (partition format of an MLTable, `key=value` folders).
-    """
-
-    path: str
-    spans: list[list[int]]
-    offset: int = -1
-    length: int = 0
-    row_groups: list[int] = field(default_factory=list)
-    columns: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def count(self) -> int:
-        """Number of rows."""
-        return sum(stop - start for start, stop in self.spans)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +28,16 @@ class TableRows:
 
     Attributes:
         format: delimited, parquet or json_lines.
-        options: how to read, and what to do with the columns; see `tablereader`.
+        options: how to read, and what to do with the columns; see `amlops_worker.tablereader`.
     """
 
     format: str
     pieces: list[Piece]
     options: dict[str, Any] = field(default_factory=dict)
+
+    def as_message(self) -> dict[str, Any]:
+        """What a worker is told."""
+        return {"format": self.format, "pieces": [asdict(piece) for piece in self.pieces], "options": self.options}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,40 +64,6 @@ class MiniBatch:
     def sources(self) -> list[str]:
         """The files that the items are, or lie in."""
         return self.files if self.table is None else [piece.path for piece in self.table.pieces]
-
-
-class RowNames(Sequence[str]):
-    """The names of rows, made when they are asked for: a mini-batch may have many."""
-
-    def __init__(self, pieces: Sequence[Piece]) -> None:
-        self._pieces = pieces
-        self._length = sum(piece.count for piece in pieces)
-
-    def __len__(self) -> int:
-        return self._length
-
-    def __iter__(self) -> Iterator[str]:
-        for piece in self._pieces:
-            for start, stop in piece.spans:
-                for row in range(start, stop):
-                    yield f"{piece.path}#{row}"
-
-    @overload
-    def __getitem__(self, index: int) -> str: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[str]: ...
-    def __getitem__(self, index: int | slice) -> str | list[str]:
-        if isinstance(index, slice):
-            return list(self)[index]
-        wanted = index + self._length if index < 0 else index
-        if wanted < 0:
-            raise IndexError(index)
-        for piece in self._pieces:
-            for start, stop in piece.spans:
-                if wanted < stop - start:
-                    return f"{piece.path}#{start + wanted}"
-                wanted -= stop - start
-        raise IndexError(index)
 
 
 def number_of_files(size: int | str) -> int:

@@ -21,7 +21,9 @@ from typing import Any
 
 Message = dict[str, Any]
 
-WORKER = Path(__file__).with_name("worker.py")
+WORKER = Path(__file__).parent / "amlops_worker" / "worker_main.py"
+# What scripts may import of Azure ML's own runner.
+HELPERS = WORKER.with_name("helpers")
 # Libraries that start a thread per core in every process; the names are their own.
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
@@ -43,6 +45,11 @@ class WorkerSpec:
         append_row: False for summary_only.
         logs: the job's `logs` folder; `work` is where the private working folders are made.
         parts: folder for the rows of each mini-batch.
+        output: what `EntryScript().output_dir` is.
+        program_arguments: words that the script gets after the runner's own options.
+        memory: megabytes of address space that a worker may have; 0: no limit.
+        gpus: the first so many workers of a node get one GPU each.
+        monitor_interval: seconds between two lines of logs/perf.
     """
 
     script: Path
@@ -53,6 +60,23 @@ class WorkerSpec:
     logs: Path
     work: Path
     parts: Path
+    output: Path | None = None
+    program_arguments: Sequence[str] = ()
+    memory: int = 0
+    gpus: int = 0
+    monitor_interval: float = 600.0
+
+    def job_message(self) -> Message:
+        """What the process that runs the script has to know."""
+        return {
+            "script": str(self.script),
+            "search_path": [str(path) for path in self.search_path],
+            "helpers": str(HELPERS),
+            "logging_level": self.logging_level,
+            "append_row": self.append_row,
+            "program_arguments": list(self.program_arguments),
+            "memory": self.memory,
+        }
 
 
 @dataclass(frozen=True)
@@ -63,24 +87,59 @@ class Event:
     message: Message | None
 
 
-@dataclass
-class WorkerProcess:
-    """A running worker. `node` and `number` name it in the logs as Azure's runner does.
-
-    Attributes:
-        state: "init", "idle", "running" or "ended".
-        deadline: `time.monotonic()` at which it is killed, or None.
-        mini_batch: index and attempt of what it is scoring, `since` when (`time.monotonic()`).
-    """
+@dataclass(eq=False)
+class WorkerPlace:
+    """Where a script runs. `node` and `number` name it in the logs as Azure's runner does."""
 
     node: str
     number: int
     spec: WorkerSpec
+
+    @property
+    def label(self) -> str:
+        """For example node0/process001."""
+        return f"{self.node}/process{self.number:03d}"
+
+    @property
+    def folder(self) -> Path:
+        """The private working folder."""
+        return self.spec.work / self.node / f"process{self.number:03d}"
+
+    def log(self, kind: str, suffix: str) -> Path:
+        """The worker's log file of one kind, for example logs/user/stdout/node0/process001.stdout.txt."""
+        return self.spec.logs / "user" / kind / self.node / f"process{self.number:03d}{suffix}.txt"
+
+    def environment(self) -> dict[str, str]:
+        """Variables of the job and of this place."""
+        helper = {
+            "log_file": str(self.log("entry_script_log", ".log")),
+            "log_dir": str(self.spec.logs / "user" / "entry_script_log" / self.node),
+            "output_dir": str(self.spec.output or self.folder),
+            "agent_name": self.label.replace("/", "_"),
+            "working_dir": str(self.folder),
+        }
+        return {**self.spec.environment, "AMLOPS_ENTRY_SCRIPT": json.dumps(helper)}
+
+
+@dataclass(eq=False)
+class WorkerProcess(WorkerPlace):
+    """A running worker.
+
+    Attributes:
+        slot: its place among the workers of its node; a replacement has the slot of the one before.
+        state: "init", "idle", "loading", "running", "leaving" or "ended".
+        deadline: `time.monotonic()` at which it is killed, or None.
+        mini_batch: index and attempt of what it is scoring, `since` when (`time.monotonic()`).
+        failures: attempts that failed in this process.
+    """
+
+    slot: int
     events: queue.SimpleQueue[Event]
     state: str = "init"
     deadline: float | None = None
     mini_batch: tuple[int, int] = (0, 0)
     since: float = 0.0
+    failures: int = 0
     init_seconds: float = 0.0
     run_seconds: float = 0.0
     _process: subprocess.Popen[str] = field(init=False, repr=False)
@@ -90,13 +149,14 @@ class WorkerProcess:
         threading.Thread(target=self._read_events, daemon=True, name=f"read {self.label}").start()
 
     @property
-    def label(self) -> str:
-        """For example node0/process001."""
-        return f"{self.node}/process{self.number:03d}"
+    def pid(self) -> int:
+        """Number of the process."""
+        return self._process.pid
 
-    def log(self, kind: str, suffix: str) -> Path:
-        """The worker's log file of one kind, for example logs/user/stdout/node0/process001.stdout.txt."""
-        return self.spec.logs / "user" / kind / self.node / f"process{self.number:03d}{suffix}.txt"
+    def environment(self) -> dict[str, str]:
+        """Variables of the job and of this place; one GPU for each of the first workers of a node."""
+        gpu = {"CUDA_VISIBLE_DEVICES": str(self.slot)} if self.slot < self.spec.gpus else {}
+        return {**gpu, **super().environment()}
 
     def send(self, message: Message) -> None:
         """Send a command. Nothing happens when the process is gone: its end arrives as an event."""
@@ -120,6 +180,8 @@ class WorkerProcess:
         except ValueError:
             name = str(-code)
         hint = " (out of memory?)" if name == "SIGKILL" else ""
+        if self.spec.memory and name in ("SIGKILL", "SIGABRT", "SIGSEGV"):
+            hint = f" (out of memory? a worker may have {self.spec.memory} MB, limits.memory)"
         return f"the worker process was ended by signal {name}{hint}"
 
     def kill(self) -> None:
@@ -143,15 +205,14 @@ class WorkerProcess:
             self._process.wait(seconds)
 
     def _start(self) -> subprocess.Popen[str]:
-        folder = self.spec.work / self.node / f"process{self.number:03d}"
         output, errors = self.log("stdout", ".stdout"), self.log("stderr", ".stderr")
-        for parent in (folder, output.parent, errors.parent):
+        for parent in (self.folder, output.parent, errors.parent):
             parent.mkdir(parents=True, exist_ok=True)
         with errors.open("ab") as stderr:
             process = subprocess.Popen(
                 [sys.executable, "-P", "-u", str(WORKER), str(output)],
-                cwd=folder,
-                env={**os.environ, **self.spec.environment},
+                cwd=self.folder,
+                env={**os.environ, **self.environment()},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=stderr,
@@ -161,14 +222,7 @@ class WorkerProcess:
                 start_new_session=os.name != "nt",
             )
         self._process = process
-        self.send(
-            {
-                "script": str(self.spec.script),
-                "search_path": [str(path) for path in self.spec.search_path],
-                "logging_level": self.spec.logging_level,
-                "append_row": self.spec.append_row,
-            }
-        )
+        self.send(self.spec.job_message())
         return process
 
     def _read_events(self) -> None:

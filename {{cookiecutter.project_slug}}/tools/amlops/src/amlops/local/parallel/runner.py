@@ -124,8 +124,13 @@ class _Start:
             logs=self.logs.folder,
             work=self.folder / "work",
             parts=parts,
+            output=plan.output,
+            program_arguments=settings.program_arguments,
+            memory=settings.memory,
+            gpus=settings.gpus,
+            monitor_interval=settings.resource_monitor_interval,
         )
-        rules = Rules(plan.nodes, settings.attempts, settings.timeout, settings.error_threshold)
+        rules = Rules.of(settings, plan.nodes)
         finished = self.history.finished(self.work.batches, self.parts, again=self.again)
 
         def changed(outcome: Outcome, result: MiniBatchResult) -> None:

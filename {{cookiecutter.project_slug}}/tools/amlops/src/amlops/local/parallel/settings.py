@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from amlops.errors import UserError
 from amlops.project import Limits
 
 # Azure ML, "Use parallel jobs in pipelines", arguments of `program_arguments`; in seconds. The reference says 30 for
@@ -92,6 +93,20 @@ class ParallelSettings:
         if self.progress_update_timeout is not None:
             return self.progress_update_timeout
         return 3 * (self.timeout + self.task_overhead_timeout)
+
+    def check(self) -> None:
+        """Raise UserError for settings that do not go together."""
+        given = {
+            "error_threshold": self.error_threshold >= 0,
+            "mini_batch_error_threshold": self.mini_batch_error_threshold >= 0,
+            "allowed_failed_percent": self.allowed_failed_percent < 100,
+        }
+        names = [name for name, set_ in given.items() if set_]
+        if self.disputed.several_thresholds == "one" and len(names) > 1:
+            raise UserError(
+                f"{names[1]}: only one threshold can be used, and there is {names[0]} too "
+                "(semantics.several_thresholds is 'one' in .cloud/environments/local.yml); leave one of them out"
+            )
 
     def nodes(self, limits: Limits) -> tuple[list[str], str]:
         """The node of each worker, inside the laptop's limits; and a note for the user where the limits cut

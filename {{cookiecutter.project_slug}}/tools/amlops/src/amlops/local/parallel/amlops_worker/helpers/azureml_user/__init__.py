@@ -1,0 +1,1 @@
+"""What Azure ML's runner of parallel jobs offers to entry scripts, on the laptop."""

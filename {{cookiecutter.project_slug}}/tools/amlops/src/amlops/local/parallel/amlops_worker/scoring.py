@@ -1,0 +1,88 @@
+"""One mini-batch in the process that runs the script: read, given to `run()`, counted, written. Standard library only;
+a table is read by `tablereader`, which has pandas.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from . import returned
+from .entryscript import MiniBatchContext, Script, described
+
+Message = dict[str, Any]
+_log = logging.getLogger("amlops.parallel")
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """Runs mini-batches through a script. `memory` is the limit in MB that the process has, 0 for none."""
+
+    script: Script
+    append_row: bool
+    memory: int = 0
+
+    def score(self, command: Message, loaded: Callable[[], None] = lambda: None) -> Message:
+        """Do what the command of the parent says.
+
+        Args:
+            command: `mini_batch`, `attempt`, `files` or `table` (see `minibatches.TableRows`), `partition`, `part`.
+            loaded: called when a table has been read and `run()` is next.
+
+        Returns: the answer: `event` is "done" or "failed"; "leave" is true when the process should be replaced.
+        """
+        answer: Message = {"mini_batch": command["mini_batch"], "attempt": command["attempt"]}
+        started = time.perf_counter()
+        try:
+            items, mini_batch = self._load(command, loaded)
+            started = time.perf_counter()
+            result = self.script.run(mini_batch, MiniBatchContext(command["mini_batch"], dict(command["partition"])))
+            answer["seconds"] = time.perf_counter() - started
+            return {**answer, "event": "done", **self._keep(result, items, command)}
+        except Exception as error:
+            return self._failed(answer, error, started)
+        except BaseException as error:  # a script may call sys.exit()
+            if isinstance(error, KeyboardInterrupt) or type(error).__name__ == "BdbQuit":  # a person, in a debugger
+                raise
+            return self._failed(answer, error, started)
+
+    @staticmethod
+    def _load(command: Message, loaded: Callable[[], None]) -> tuple[Sequence[str], Any]:
+        if command["table"] is None:
+            return command["files"], list(command["files"])
+        from .rows import Piece, RowNames
+        from .tablereader import read_rows
+
+        frame = read_rows(command["table"])
+        loaded()
+        return RowNames([Piece(**piece) for piece in command["table"]["pieces"]]), frame
+
+    def _keep(self, result: Any, items: Sequence[str], command: Message) -> Message:
+        number, text = returned.count(result), None
+        if number > len(items):
+            _log.warning("run() returned %d elements for %d items; %d are counted", number, len(items), len(items))
+        if self.append_row:
+            text = returned.write_part(Path(command["part"]), result, items, table=command["table"] is not None)
+        missing: list[str] = []
+        if number < len(items):
+            _log.warning("run() returned %d elements for %d items: %d failed", number, len(items), len(items) - number)
+            if command["table"] is None:
+                missing = returned.not_named(items, returned.rendered(result) if text is None else text)
+        return {"returned": number, "not_named": missing}
+
+    def _failed(self, answer: Message, error: BaseException, started: float) -> Message:
+        traceback.print_exc()
+        told = described(error)
+        if isinstance(error, MemoryError) and self.memory:
+            told["message"] = (
+                f"{told['message'] or 'out of memory'}; a worker may have {self.memory} MB (limits.memory)"
+            )
+        # In Azure a process that needs too much is ended; what is left of its memory is not to be trusted here either.
+        leave = isinstance(error, MemoryError)
+        seconds = time.perf_counter() - started
+        return {**answer, "event": "failed", "seconds": seconds, "error": told, "leave": leave}
