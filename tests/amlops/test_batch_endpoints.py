@@ -168,12 +168,6 @@ def test_a_wrong_invocation_gets_one_line_and_makes_nothing(
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("type: model\n", "", "type: is missing"),
-        (
-            "settings:\n  mini_batch_size: 2\n  max_concurrency_per_instance: 2\n",
-            "mini_batch_size: 2\n",
-            "put mini_batch_size below 'settings:'",
-        ),
         ("scoring_script: score/driver.py", "scoring_script: score.py", "'score.py' is not in the code folder"),
         ("scoring_script: score/driver.py", "scoring_script: ../../made/x.py", "is outside the code folder"),
         ("code: ../../../code/scoring", "code: ../nowhere", "'../nowhere' does not exist"),
@@ -184,7 +178,11 @@ def test_a_wrong_invocation_gets_one_line_and_makes_nothing(
         ("endpoint_name: scorer", "endpoint_name: another", "there is no batch endpoint 'another' yet"),
         ("name: first", "name: 1st", "'1st' must be 3 to 32 letters"),
         ("mini_batch_size: 2", "mini_batch_size: 0", "settings.mini_batch_size: '0' must be at least 1"),
-        ("compute: azureml:", "compute: ", "does not name a compute target"),
+        (
+            "code_configuration:\n  code: ../../../code/scoring\n  scoring_script: score/driver.py\n",
+            "",
+            "the model is a custom_model, and only an mlflow_model needs no scoring script",
+        ),
     ],
 )
 def test_a_wrong_deployment_gets_one_line_and_makes_nothing(

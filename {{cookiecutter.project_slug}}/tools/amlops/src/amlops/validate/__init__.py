@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from amlops.errors import UserError
+from amlops.validate import forms
 from amlops.validate.accepted import without_accepted
 from amlops.validate.checks import batch, commands, conda, files, pipelines, project, schedules
 from amlops.validate.context import Context
@@ -67,9 +68,10 @@ def validate(root: Path | None, paths: Sequence[Path] = ()) -> list[Fault]:
 
 def document_faults(document: YamlFile, kind: Kind, context: Context) -> list[Fault]:
     """Every fault of one file of a known kind."""
-    if kind.id == "batch-deployment" and (old := list(batch.old_form(document))):
-        return old
-    return [*_shape_faults(document, kind), *_other_faults(document, kind, context)]
+    told: list[Fault] = []
+    if kind.id == "batch-deployment":
+        document, told = forms.current(document)
+    return [*told, *_shape_faults(document, kind), *_other_faults(document, kind, context)]
 
 
 def _file_faults(file: Path, context: Context) -> list[Fault]:

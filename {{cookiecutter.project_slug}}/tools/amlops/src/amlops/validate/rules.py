@@ -10,11 +10,18 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule. A warning is printed and does not fail the run."""
+    """One rule.
+
+    Attributes:
+        warning: it is printed and does not fail the run.
+        taken: Azure ML takes a file with such a fault when a deployment is created, so `batch-deployment create` tells
+            it and goes on; what is wrong shows when the job runs, or only in Azure.
+    """
 
     id: str
     meaning: str
     warning: bool = False
+    taken: bool = False
 
 
 _RULES = (
@@ -34,7 +41,7 @@ _RULES = (
     Rule("compute-reference", "A compute target that is not written `azureml:NAME`."),
     Rule("unknown-compute", "A compute target that no environment of the project has.", warning=True),
     Rule("no-compute", "A step without a compute target, in a job without `settings.default_compute`."),
-    Rule("no-environment", "An environment with neither `image` nor `build`, or with both."),
+    Rule("no-environment", "An environment with neither `image` nor `build`, or with both.", taken=True),
     # pipelines and commands
     Rule("binding", "A `${{…}}` expression that is malformed or names something that does not exist."),
     Rule("undeclared", "An input or output that the component or the job does not declare."),
@@ -47,17 +54,23 @@ _RULES = (
     Rule("shell", "A command that needs a shell (`&&`, a pipe, `$VAR`): steps are run without one."),
     Rule("laptop", "Something that runs in Azure but not on the laptop.", warning=True),
     # batch endpoints
-    Rule("old-form", "A batch deployment in the old form, with the settings at its root."),
+    Rule("old-form", "A batch deployment in the old form: settings at its root, or without `type`.", warning=True),
     Rule("endpoint-name", "A deployment whose `endpoint_name` is no endpoint of the project."),
     Rule("default-deployment", "`defaults.deployment_name` that is no deployment of the endpoint."),
-    Rule("script", "A scoring script without `init()` and `run(mini_batch)`, or whose result cannot be counted."),
-    Rule("script-arguments", "A scoring script with `parse_args()`: Azure ML passes options of its own."),
+    Rule("script-syntax", "A scoring script that is not Python."),
+    Rule(
+        "script",
+        "A scoring script without `init()` and `run(mini_batch)`, or whose result cannot be counted.",
+        taken=True,
+    ),
+    Rule("script-arguments", "A scoring script with `parse_args()`: Azure ML passes options of its own.", taken=True),
+    Rule("online-script", "A scoring script written for an online endpoint, as AutoML writes it.", taken=True),
     Rule(
         "script-output",
         "A scoring script that writes to its working folder, which is thrown away, or always to one name.",
         warning=True,
     ),
-    Rule("batch-environment", "A curated environment: not allowed for batch deployments."),
+    Rule("batch-environment", "A curated environment: not allowed for batch deployments.", taken=True),
     Rule("no-script", "A deployment without `code_configuration`: that is for MLflow models only."),
     # computes, schedules
     Rule("instances", "`min_instances` above `max_instances`."),

@@ -9,7 +9,7 @@ from typing import Any
 
 from amlops import references, yamlfile
 from amlops.errors import UserError
-from amlops.local.batch import documents
+from amlops.local.batch import documents, mlflow_models
 from amlops.local.batch.records import EndpointRecords, Record
 from amlops.local.batch.settings import settings_of
 from amlops.local.batch.snapshot import snapshot_code, snapshot_model
@@ -18,8 +18,6 @@ from amlops.local.models import ModelStore
 from amlops.local.state import LocalState
 from amlops.project import Project
 from amlops.yamlfile import YamlFile
-
-_KIND = "batch-deployment"
 
 
 class LocalBatchDeployments:
@@ -87,7 +85,7 @@ class LocalBatchDeployments:
         return record
 
     def _save(self, document: YamlFile, old: Record | None = None) -> Record:
-        documents.checked(document, _KIND, self._project)
+        document = documents.accepted_deployment(document, self._project)
         data = document.data
         endpoint, name = data["endpoint_name"], data["name"]
         if not self._records.has_endpoint(endpoint):
@@ -95,16 +93,9 @@ class LocalBatchDeployments:
                 f"there is no batch endpoint '{endpoint}' yet; make it first: amlops batch-endpoint create -f FILE",
                 "endpoint_name",
             )
-        if not data.get("code_configuration"):
-            raise document.error("a deployment without a scoring script (MLflow model) is not run on the laptop yet")
         model = self._model(document)
-        source = document.resolve(data["code_configuration"]["code"])
-        code = snapshot_code(source, self._snapshots / "code")
-        spec = {
-            **data,
-            "model": model.spec,
-            "code_configuration": {**data["code_configuration"], "code": str(code)},
-        }
+        code, spec = self._code(document, model)
+        spec["model"] = model.spec
         record: dict[str, Any] = {
             "name": name,
             "endpoint_name": endpoint,
@@ -114,8 +105,9 @@ class LocalBatchDeployments:
             "properties": data.get("properties", {}),
             "model": model.name,
             "model_path": str(model.folder),
-            "code_configuration": {**data["code_configuration"], "code": self._project.shown(source)},
-            "code_path": str(code),
+            "code_configuration": self._shown_code(document),
+            "scored_by": None if data.get("code_configuration") else code.script,
+            "code_path": str(code.folder),
             "environment": data.get("environment"),
             "compute": data["compute"],
             "settings": settings_of(data).as_record(),
@@ -126,10 +118,32 @@ class LocalBatchDeployments:
         }
         # What was deployed from a copy is still called what it was copied from.
         for key in ("model", "code_configuration"):
-            if old is not None and spec[key] == old["spec"][key]:
+            if old is not None and spec.get(key) == old["spec"].get(key):
                 record[key] = old[key]
         self._records.save_deployment(record)
         return record
+
+    def _code(self, document: YamlFile, model: _DeployedModel) -> tuple[_DeployedCode, dict[str, Any]]:
+        """The code that scores, as a copy; and the deployment's YAML with it. An MLflow model needs none of its own."""
+        configuration = document.data.get("code_configuration")
+        store = self._snapshots / "code"
+        if configuration:
+            folder = snapshot_code(document.resolve(configuration["code"]), store)
+            spec = {**document.data, "code_configuration": {**configuration, "code": str(folder)}}
+            return _DeployedCode(folder, configuration["scoring_script"]), spec
+        if model.type != mlflow_models.MODEL_TYPE:
+            raise document.error(
+                f"the model is a {model.type}, and only an {mlflow_models.MODEL_TYPE} needs no scoring script; "
+                "add 'code_configuration:' with code and scoring_script"
+            )
+        code = _DeployedCode(mlflow_models.driver_for(model.folder, store), mlflow_models.DRIVER.name)
+        return code, {**document.data}
+
+    def _shown_code(self, document: YamlFile) -> dict[str, Any] | None:
+        configuration = document.data.get("code_configuration")
+        if not configuration:
+            return None
+        return {**configuration, "code": self._project.shown(document.resolve(configuration["code"]))}
 
     def _model(self, document: YamlFile) -> _DeployedModel:
         given = document.get("model")
@@ -139,13 +153,14 @@ class LocalBatchDeployments:
                 model = self._models.resolve(value)
             except UserError as error:
                 raise document.error(error.message.removeprefix("model: "), "model") from None
-            return _DeployedModel(model.reference, model.directory, model.reference)
+            return _DeployedModel(model.reference, model.directory, model.reference, model.type)
         if references.is_address(value):
             raise document.error(f"'{value}' is not on this machine; register the model, or give its folder", "model")
         path = document.resolve(value)
         folder = snapshot_model(path, self._snapshots / "models")
         copy = {**given, "path": str(folder / path.name)}
-        return _DeployedModel(self._project.shown(path), folder, copy)
+        kind = str(given.get("type") or "custom_model").lower()
+        return _DeployedModel(self._project.shown(path), folder, copy, kind)
 
 
 @dataclass(frozen=True)
@@ -157,3 +172,12 @@ class _DeployedModel:
     name: str
     folder: Path
     spec: str | dict[str, Any]
+    type: str
+
+
+@dataclass(frozen=True)
+class _DeployedCode:
+    """The copy of a deployment's code, and the scoring script in it."""
+
+    folder: Path
+    script: str

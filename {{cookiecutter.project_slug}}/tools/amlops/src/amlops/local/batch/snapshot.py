@@ -51,16 +51,29 @@ def snapshot_model(path: Path, store: Path) -> Path:
     return _copy(folder, files, store, Path(path.name) if path.is_dir() else Path())
 
 
+def snapshot_file(file: Path, store: Path) -> Path:
+    """Copy one file below `store` and return the folder that contains it."""
+    return _copy(file.parent, [Path(file.name)], store, Path())
+
+
+def check_snapshot(copy: Path) -> None:
+    """Compare a copy with the hash that it is called by: models are loaded by code that trusts their files.
+
+    Raises:
+        UserError: it was changed since it was made.
+    """
+    files = sorted(file.relative_to(copy) for file in copy.rglob("*") if file.is_file())
+    if _digest(copy, files, Path()) != copy.name:
+        raise UserError(f"model: the copy in {copy} has changed; delete that folder and create the deployment again")
+
+
 def shown_size(size: int) -> str:
     """Bytes as megabytes."""
     return f"{size / 1024 / 1024:.0f} MB"
 
 
 def _copy(folder: Path, files: list[Path], store: Path, below: Path) -> Path:
-    digest = hashlib.sha256()
-    for file in files:
-        digest.update(f"{(below / file).as_posix()}\0{sha256(folder / file)}\n".encode("utf-8", "surrogateescape"))
-    target = store / digest.hexdigest()[:16]
+    target = store / _digest(folder, files, below)
     if target.is_dir():
         return target
     try:
@@ -72,6 +85,14 @@ def _copy(folder: Path, files: list[Path], store: Path, below: Path) -> Path:
     except FileExistsError:  # another process made the same copy meanwhile
         pass
     return target
+
+
+def _digest(folder: Path, files: list[Path], below: Path) -> str:
+    """What a copy is called: the start of a hash over the names and contents of its files."""
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(f"{(below / file).as_posix()}\0{sha256(folder / file)}\n".encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()[:16]
 
 
 def _files(folder: Path) -> Iterator[Path]:

@@ -10,19 +10,10 @@ from amlops.validate.checks.files import environment_faults, is_local, local_pat
 from amlops.validate.checks.script import script_faults
 from amlops.validate.context import Context
 from amlops.validate.fault import Fault, fault_at
-from amlops.validate.schema.batch import OLD_FORM_KEYS
 from amlops.yamlfile import YamlFile
 
 # Environments that Microsoft maintains. Azure ML, "create jobs for batch endpoints": they are not supported there.
 _CURATED = ("azureml://registries/azureml/environments/", "azureml:AzureML-")
-
-
-def old_form(document: YamlFile) -> Iterator[Fault]:
-    """One fault for a deployment in the old form. Its keys are not looked at further: they would all be unknown."""
-    keys = [key for key in OLD_FORM_KEYS if key in document.data]
-    if keys and "settings" not in document.data:
-        fix = f"add 'type: model' and put {', '.join(keys)} below 'settings:'"
-        yield fault_at(document, "old-form", "settings stand at the root", fix, keys[0])
 
 
 def endpoint_faults(document: YamlFile, context: Context) -> Iterator[Fault]:
@@ -51,7 +42,7 @@ def endpoint_faults(document: YamlFile, context: Context) -> Iterator[Fault]:
 def deployment_faults(document: YamlFile, context: Context) -> Iterator[Fault]:
     """Faults of a model deployment."""
     yield from _model_faults(document)
-    yield from _code_faults(document)
+    yield from _code_faults(document, context)
     yield from environment_faults(document, "environment")
     environment = document.get("environment")
     if isinstance(environment, str) and environment.startswith(_CURATED):
@@ -93,14 +84,28 @@ def scoring_script(document: YamlFile) -> Path | None:
     return path if path.is_relative_to(folder) else None
 
 
-def _code_faults(document: YamlFile) -> Iterator[Fault]:
+def _type_of_model(document: YamlFile, context: Context) -> str | None:
+    """The type of a deployment's model; None for a registered one that no file of the project describes."""
+    model = document.get("model")
+    if isinstance(model, dict):
+        return str(model.get("type") or "custom_model").lower()
+    try:
+        name = references.parse(str(model)).name
+    except ValueError:
+        return None
+    types = [
+        str(other.get("type") or "custom_model") for other in context.of_kind("model") if other.get("name") == name
+    ]
+    return types[0].lower() if types else None
+
+
+def _code_faults(document: YamlFile, context: Context) -> Iterator[Fault]:
     configuration = document.get("code_configuration")
     if configuration is None:
-        model = document.get("model")
-        if isinstance(model, dict) and model.get("type") == "mlflow_model":
-            return
-        fix = "add 'code_configuration:' with code and scoring_script"
-        yield fault_at(document, "no-script", "there is no scoring script; only MLflow models need none", fix)
+        # A model that only the registry knows may be one of MLflow's.
+        if _type_of_model(document, context) not in ("mlflow_model", None):
+            fix = "add 'code_configuration:' with code and scoring_script"
+            yield fault_at(document, "no-script", "there is no scoring script; only MLflow models need none", fix)
         return
     code_faults = list(missing_path(document, "the code folder", "code_configuration", "code", folder=True))
     yield from code_faults

@@ -33,11 +33,12 @@ def script_faults(path: Path, *, summary_only: bool = False) -> list[Fault]:
     try:
         tree = ast.parse(path.read_bytes(), str(path))
     except SyntaxError as error:
-        return [Fault(path, error.lineno or 0, "script", f"is not valid Python: {error.msg}", "correct the script")]
+        text = f"is not valid Python: {error.msg}"
+        return [Fault(path, error.lineno or 0, "script-syntax", text, "correct the script")]
     except ValueError as error:
-        return [Fault(path, 0, "script", f"is not valid Python: {error}", "correct the script")]
+        return [Fault(path, 0, "script-syntax", f"is not valid Python: {error}", "correct the script")]
     names = _names(tree)
-    faults = [*_init_faults(path, names), *_run_faults(path, names)]
+    faults = [*_init_faults(path, names), *_run_faults(path, names), *_online_faults(path, names)]
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             faults += _call_faults(path, node, summary_only)
@@ -101,6 +102,24 @@ def _run_faults(path: Path, names: dict[str, ast.AST]) -> Iterator[Fault]:
             "it gets mini_batch and mini_batch_context",
         )
     yield from _result_faults(path, run)
+
+
+def _online_faults(path: Path, names: dict[str, ast.AST]) -> Iterator[Fault]:
+    """Scripts for online endpoints, whose run() gets one request. AutoML writes such a one beside each of its models.
+
+    They are known by the decorators of `inference_schema`, which turn a request's JSON into arguments. Azure ML,
+    "author scoring scripts for batch deployments": the script of an AutoML model is not designed for batch.
+    """
+    run = names.get("run")
+    for decorator in run.decorator_list if isinstance(run, _Function) else ():
+        call = decorator.func if isinstance(decorator, ast.Call) else decorator
+        name = call.attr if isinstance(call, ast.Attribute) else getattr(call, "id", "")
+        if name in ("input_schema", "output_schema"):
+            text = f"run() takes a request of an online endpoint (@{name}), as AutoML writes it"
+            yield Fault(
+                path, decorator.lineno, "online-script", text, "write 'def run(mini_batch):' with a list of file paths"
+            )
+            return
 
 
 def _result_faults(path: Path, run: ast.FunctionDef) -> Iterator[Fault]:

@@ -60,7 +60,11 @@ class Resources(Shape):
     """`resources:` of a deployment."""
 
     instance_count: Positive = 1
+    max_instance_count: Positive = 1
     instance_type: Text = ""
+    locations: list[Text] = Field(default_factory=list)
+    shm_size: Text = ""
+    docker_args: Text | list[Text] = ""
     properties: Tags = Field(default_factory=dict)
 
 
