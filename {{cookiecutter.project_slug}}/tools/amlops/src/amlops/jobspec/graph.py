@@ -19,7 +19,7 @@ from amlops.jobspec.inputs import JobInput, StepContext, component_inputs, free_
 from amlops.jobspec.model import Component, InputSpec, InputValue, OutputSpec, OutputTarget, Step
 from amlops.jobspec.nodes import Node, PipelineComponent, ResolveComponent, nodes
 from amlops.jobspec.parallel import with_task
-from amlops.jobspec.values import ResolveModel
+from amlops.jobspec.values import Resolve
 from amlops.yamlfile import Section
 
 
@@ -38,7 +38,7 @@ class Surroundings:
     inputs: Mapping[str, JobInput]
     outputs: Mapping[str, OutputSpec]
     targets: Mapping[str, str | None]
-    resolve_model: ResolveModel
+    resolve: Resolve
     resolve_component: ResolveComponent
     prefix: str = ""
     after: frozenset[str] = frozenset()
@@ -70,7 +70,7 @@ class _Pipeline:
         self._names: dict[str, frozenset[str]] = {}  # step as written -> steps of the job
         self._graph = Graph()
         declared = {name: node.outputs for name, node in self._nodes.items()}
-        self._context = StepContext(around.inputs, declared, around.resolve_model, self._results)
+        self._context = StepContext(around.inputs, declared, around.resolve, self._results)
 
     def build(self) -> Graph:
         reads = {name: _reads(node.section) & self._nodes.keys() for name, node in self._nodes.items()}
@@ -116,7 +116,7 @@ class _Pipeline:
             inputs={name: JobInput(spec.type, values.get(name)) for name, spec in component.inputs.items()},
             outputs=component.outputs,
             targets={name: self._in_job(target).pipeline_output for name, target in targets.items()},
-            resolve_model=around.resolve_model,
+            resolve=around.resolve,
             resolve_component=around.resolve_component,
             prefix=f"{around.prefix}{node.name}.",
             after=self._after(reads),

@@ -12,7 +12,8 @@ from amlops.bindings import ParentInput, StepOutput
 from amlops.jobspec import values
 from amlops.jobspec.keys import JOB_INPUT, check_keys
 from amlops.jobspec.model import LITERAL_TYPES, PATH_TYPES, InputSpec, InputValue, Literal, OutputSpec
-from amlops.jobspec.values import ResolveModel
+from amlops.jobspec.values import Resolve
+from amlops.references import WebAddress
 from amlops.yamlfile import Section
 
 
@@ -24,15 +25,15 @@ class JobInput:
     """
 
     type: str
-    value: Literal | Path | StepOutput | None
+    value: Literal | Path | WebAddress | StepOutput | None
 
 
-def job_inputs(section: Section, resolve_model: ResolveModel) -> dict[str, JobInput]:
+def job_inputs(section: Section, resolve: Resolve) -> dict[str, JobInput]:
     """The `inputs` of a pipeline or command job. Raises UserError."""
-    return {name: _given(section, name, resolve_model) for name in section.values}
+    return {name: _given(section, name, resolve) for name in section.values}
 
 
-def _given(section: Section, name: str, resolve_model: ResolveModel) -> JobInput:
+def _given(section: Section, name: str, resolve: Resolve) -> JobInput:
     """An input that is written out: a literal, `{value: literal}`, or `{type, path}`."""
     value = section.get(name)
     if not isinstance(value, dict):
@@ -49,7 +50,7 @@ def _given(section: Section, name: str, resolve_model: ResolveModel) -> JobInput
     if path is None:
         return JobInput(kind, None)
     try:
-        return JobInput(kind, values.data(str(path), kind, section.document.folder, resolve_model))
+        return JobInput(kind, values.data(str(path), kind, section.document.folder, resolve))
     except ValueError as error:
         raise entry.error(str(error), "path") from None
 
@@ -75,7 +76,7 @@ class StepContext:
 
     parent: Mapping[str, JobInput]
     outputs: Mapping[str, Mapping[str, OutputSpec]]
-    resolve_model: ResolveModel
+    resolve: Resolve
     results: Mapping[tuple[str, str], StepOutput] = field(default_factory=dict)
 
 
@@ -110,9 +111,7 @@ def _component_input(section: Section, spec: InputSpec, context: StepContext) ->
             raise section.error(f"the output is {output.type}, the component needs {spec.type}", spec.name)
         return context.results[binding.step, binding.name]
     given = (
-        _parent_input(section, spec.name, binding, context)
-        if binding
-        else _given(section, spec.name, context.resolve_model)
+        _parent_input(section, spec.name, binding, context) if binding else _given(section, spec.name, context.resolve)
     )
     if spec.is_literal == (given.type in PATH_TYPES):
         raise section.error(f"the value is {given.type}, the component needs {spec.type}", spec.name)
@@ -135,9 +134,7 @@ def free_inputs(section: Section, context: StepContext) -> dict[str, tuple[Input
             spec = InputSpec(name, _step_output(section, name, binding, context).type)
             found[name] = (spec, context.results[binding.step, binding.name])
             continue
-        given = (
-            _parent_input(section, name, binding, context) if binding else _given(section, name, context.resolve_model)
-        )
+        given = _parent_input(section, name, binding, context) if binding else _given(section, name, context.resolve)
         if given.value is None:
             raise section.error(f"the input '{name}' ({given.type}) needs a path", name)
         found[name] = (InputSpec(name, given.type), given.value)

@@ -16,14 +16,15 @@ from amlops.jobspec.inputs import JobInput, StepContext, component_inputs, job_i
 from amlops.jobspec.keys import COMMAND_JOB, JOB_OUTPUT, PIPELINE_JOB, SETTINGS, check_keys
 from amlops.jobspec.model import JobSpec, OutputSpec, OutputTarget, Step
 from amlops.jobspec.nodes import PipelineComponent, ResolveComponent, no_components, pipeline_component_of
-from amlops.jobspec.values import ResolveModel, as_text
+from amlops.jobspec.values import Resolve, as_text
+from amlops.references import WebAddress
 from amlops.yamlfile import Section, YamlFile
 
 _COMMAND_STEP = "command"
 
 
-def _no_models(reference: str) -> Path:
-    raise ValueError(f"'{reference}' is a registered model; no registry was given")
+def _nothing_elsewhere(reference: str, type: str) -> Path:  # noqa: ARG001 (see Resolve)
+    raise UserError(f"'{reference}' is not on this machine; give a local path, for example ./data")
 
 
 def load_job(
@@ -31,7 +32,7 @@ def load_job(
     sets: Sequence[str] = (),
     *,
     base: Path | None = None,
-    resolve_model: ResolveModel = _no_models,
+    resolve: Resolve = _nothing_elsewhere,
     resolve_component: ResolveComponent = no_components,
 ) -> JobSpec:
     """Read a command or pipeline job.
@@ -39,7 +40,7 @@ def load_job(
     Args:
         sets: changes such as "inputs.rate=0.1".
         base: folder that relative paths in `sets` start from; default the current folder.
-        resolve_model: finds the files of `azureml:model:version`.
+        resolve: finds what `azureml:…` and an address mean.
         resolve_component: finds the file of `azureml:component:version`.
 
     Raises:
@@ -48,19 +49,19 @@ def load_job(
     document = yamlfile.load(path)
     check_is_job(document, sets)
     document = overrides.apply(document, sets, base or Path.cwd())
-    return job_of(document, resolve_model=resolve_model, resolve_component=resolve_component)
+    return job_of(document, resolve=resolve, resolve_component=resolve_component)
 
 
 def job_of(
-    document: YamlFile, *, resolve_model: ResolveModel = _no_models, resolve_component: ResolveComponent = no_components
+    document: YamlFile, *, resolve: Resolve = _nothing_elsewhere, resolve_component: ResolveComponent = no_components
 ) -> JobSpec:
     """The job that a document describes; see `load_job`. Raises UserError."""
     section = document.section()
     kind = section.get("type") or "command"
     if kind == "pipeline":
-        return _pipeline(section, resolve_model, resolve_component)
+        return _pipeline(section, resolve, resolve_component)
     if kind == "command":
-        return _command(section, resolve_model)
+        return _command(section, resolve)
     raise section.error(f"'{kind}' jobs are not run on the laptop; type must be pipeline or command", "type")
 
 
@@ -72,32 +73,32 @@ def check_is_job(document: YamlFile, sets: Sequence[str]) -> None:
     overrides.check_inputs(document, sets)
 
 
-def _command(section: Section, resolve_model: ResolveModel) -> JobSpec:
+def _command(section: Section, resolve: Resolve) -> JobSpec:
     check_keys(section, COMMAND_JOB, "command job")
-    given = job_inputs(section.section("inputs"), resolve_model)
+    given = job_inputs(section.section("inputs"), resolve)
     outputs = _job_outputs(section)
-    context = StepContext(parent={}, outputs={}, resolve_model=resolve_model)
+    context = StepContext(parent={}, outputs={}, resolve=resolve)
     component, inputs = free_component(section, _COMMAND_STEP, outputs, context)
     step = made_step(section, _COMMAND_STEP, component, inputs)
     step = replace(step, outputs={name: OutputTarget(spec, name) for name, spec in outputs.items()})
     return _job(section, "command", given, outputs, {step.name: step})
 
 
-def _pipeline(section: Section, resolve_model: ResolveModel, resolve_component: ResolveComponent) -> JobSpec:
+def _pipeline(section: Section, resolve: Resolve, resolve_component: ResolveComponent) -> JobSpec:
     check_keys(section, PIPELINE_JOB, "pipeline job")
     check_keys(section.section("settings"), SETTINGS, "pipeline's settings")
     if section.get("component") is not None:
         component = pipeline_component_of(section, resolve_component)
-        given = _component_values(section, component, resolve_model)
+        given = _component_values(section, component, resolve)
         outputs, steps_in = dict(component.outputs), component.section
     else:
-        given = job_inputs(section.section("inputs"), resolve_model)
+        given = job_inputs(section.section("inputs"), resolve)
         outputs, steps_in = _job_outputs(section), section
     around = Surroundings(
         inputs=given,
         outputs=outputs,
         targets={name: name for name in outputs},
-        resolve_model=resolve_model,
+        resolve=resolve,
         resolve_component=resolve_component,
         files=(steps_in.document.path,),
     )
@@ -105,9 +106,7 @@ def _pipeline(section: Section, resolve_model: ResolveModel, resolve_component: 
     return _job(section, "pipeline", given, outputs, graph.steps)
 
 
-def _component_values(
-    section: Section, component: PipelineComponent, resolve_model: ResolveModel
-) -> dict[str, JobInput]:
+def _component_values(section: Section, component: PipelineComponent, resolve: Resolve) -> dict[str, JobInput]:
     """What a job whose pipeline is a component gives to it. Raises UserError."""
     if section.get("jobs"):
         raise section.error("a pipeline has either a component or jobs; remove one of them", "jobs")
@@ -116,7 +115,7 @@ def _component_values(
         if name not in component.outputs:
             known = ", ".join(component.outputs) or "none"
             raise given.error(f"the component has no such output; it has: {known}", name)
-    context = StepContext(parent={}, outputs={}, resolve_model=resolve_model)
+    context = StepContext(parent={}, outputs={}, resolve=resolve)
     values = component_inputs(section.section("inputs"), component.inputs, context)
     return {name: JobInput(spec.type, values.get(name)) for name, spec in component.inputs.items()}
 
@@ -141,7 +140,7 @@ def _job(
         description=section.text("description"),
         tags={key: str(value) for key, value in section.section("tags").values.items()},
         inputs={
-            name: as_text(entry.value) if isinstance(entry.value, Path) else entry.value
+            name: as_text(entry.value) if isinstance(entry.value, Path | WebAddress) else entry.value
             for name, entry in given.items()
             if entry.value is not None and not isinstance(entry.value, StepOutput)
         },

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from amlops.bindings import StepOutput
+from amlops.references import WebAddress
 
 LITERAL_TYPES = ("string", "number", "integer", "boolean")
 DATA_TYPES = ("uri_file", "uri_folder", "mltable")
@@ -89,7 +90,7 @@ class Component:
     parallel: ParallelTask | None = None
 
 
-InputValue = Literal | Path | StepOutput
+InputValue = Literal | Path | WebAddress | StepOutput
 
 
 @dataclass(frozen=True)

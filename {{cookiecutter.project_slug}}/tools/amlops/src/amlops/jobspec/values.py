@@ -10,10 +10,13 @@ from typing import Any
 
 from amlops import references
 from amlops.errors import UserError
-from amlops.jobspec.model import MODEL_TYPES, InputSpec, Literal
+from amlops.jobspec.model import InputSpec, Literal
+from amlops.references import WebAddress
 
 _TRUE_FALSE = {"true": True, "false": False}
-ResolveModel = Callable[[str], Path]
+_MLTABLE = "MLTable"
+Resolve = Callable[[str, str], Path | WebAddress]
+"""Finds what `azureml:…` and an address mean; the second argument is the type. Raises UserError."""
 
 
 def literal(value: Any, spec: InputSpec) -> Literal:
@@ -35,7 +38,7 @@ def literal(value: Any, spec: InputSpec) -> Literal:
     return converted
 
 
-def as_text(value: Literal | Path) -> str:
+def as_text(value: Literal | Path | WebAddress) -> str:
     """The value as it stands in a command, and as Azure ML writes it: True and False with a capital."""
     return str(value)
 
@@ -95,34 +98,45 @@ def _kind(value: Any) -> str:
     return "a list" if isinstance(value, list) else f"'{value}'"
 
 
-def data(value: str, type: str, base: Path, resolve_model: ResolveModel) -> Path:
-    """The local file or folder that `path: value` means.
+def data(value: str, type: str, base: Path, resolve: Resolve) -> Path | WebAddress:
+    """The local file or folder that `path: value` means; for an https address, what has to be fetched.
 
     Args:
         type: uri_file, uri_folder, mltable or a model type.
         base: folder that a relative path starts from.
-        resolve_model: finds the files of `azureml:model:version`.
 
     Raises:
-        ValueError: the data is not on this machine, or is not what `type` says. One line without the field's name.
+        ValueError: there is nothing, or it is not what `type` says. One line without the field's name.
     """
-    if references.is_reference(value):
-        if type not in MODEL_TYPES:
-            raise ValueError(f"'{value}' is a registered data asset; on the laptop give a path, for example ./data")
+    if references.is_remote(value) and not value.startswith("file:"):
         try:
-            return resolve_model(value)
+            return resolve(value, type)
         except UserError as error:
             raise ValueError(error.message.removeprefix("model: ")) from None
-    if value.startswith("file:"):
-        value = value.removeprefix("file:")
-        value = value.removeprefix("//") if value.startswith("///") else value
-    elif references.is_address(value):
-        raise ValueError(f"'{value}' is not on this machine; give a local path, for example ./data")
-    path = (base / Path(value).expanduser()).resolve()
+    path = local_path(value, base)
+    check_type(path, type, value)
+    return path
+
+
+def local_path(value: str, base: Path) -> Path:
+    """The file or folder that a path of this machine means; `file:` in front is taken.
+
+    Raises:
+        ValueError: there is nothing.
+    """
+    text = value.removeprefix("file:")
+    text = text.removeprefix("//") if text.startswith("///") else text
+    path = (base / Path(text).expanduser()).resolve()
     if not path.exists():
         raise ValueError(f"'{value}' does not exist (looked at {path})")
+    return path
+
+
+def check_type(path: Path, type: str, value: str) -> None:
+    """Raise ValueError for a file where `type` needs a folder, and the other way round."""
     if type == "uri_file" and not path.is_file():
         raise ValueError(f"'{value}' is a folder; uri_file needs a file (or use type: uri_folder)")
     if type in ("uri_folder", "mltable", "mlflow_model") and not path.is_dir():
         raise ValueError(f"'{value}' is a file; {type} needs a folder")
-    return path
+    if type == "mltable" and not (path / _MLTABLE).is_file():
+        raise ValueError(f"'{value}' has no file called {_MLTABLE}; an mltable is a folder with one")

@@ -12,8 +12,11 @@ from __future__ import annotations
 
 import re
 import secrets
+import shutil
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -91,11 +94,13 @@ class JobRecords:
         prefix: str = "job",
         fields: dict[str, Any] | None = None,
         option: str = "--name",
+        reserved: bool = False,
     ) -> JobRecord:
         """Make the job's folder and its first record, with status Running.
 
         Args:
             kind: pipeline, command or batch.
+            reserved: `name` is from `reserved()`.
             name: the job's name; by default made from `prefix`, the time and four random letters.
             option: what the name came from, for errors.
 
@@ -103,11 +108,50 @@ class JobRecords:
             UserError: the name is not allowed, or taken.
         """
         self._state.prepare()
-        folder = self._make_folder(name, prefix, option)
+        folder = self._state.jobs / name if reserved and name else self._make_folder(name, prefix, option)
         (folder / "logs").mkdir()
         (folder / "outputs").mkdir()
         data = {"name": folder.name, "type": kind, "status": "Running", "created_at": utc_now(), **(fields or {})}
         record = JobRecord(folder, data, HeldLock(folder / _LOCK))
+        record.update()
+        return record
+
+    @contextmanager
+    def reserved(self, name: str | None, prefix: str, option: str = "--name") -> Iterator[str]:
+        """The name of a job that starts inside the block; its folder is there, so that inputs can be fetched into it.
+
+        The folder is gone again when the block raises before the job has started.
+
+        Raises:
+            UserError: the name is not allowed, or taken.
+        """
+        self._state.prepare()
+        folder = self._make_folder(name, prefix, option)
+        try:
+            yield folder.name
+        except BaseException:
+            if not (folder / _FILE).exists():
+                shutil.rmtree(folder, ignore_errors=True)
+            raise
+
+    def reopen(self, name: str) -> JobRecord:
+        """Take up a job that has ended before it was completed: its status is Running again.
+
+        Raises:
+            UserError: there is no such job, it is completed, or a process runs it.
+        """
+        self.show(name)
+        folder = self._state.jobs / name
+        try:
+            lock = HeldLock(folder / _LOCK)
+        except BlockingIOError:
+            raise UserError(f"--name: job '{name}' is running; `amlops job show -n {name}` shows it") from None
+        data = _record(folder)
+        if data["status"] == "Completed":  # by another process, meanwhile
+            lock.release()
+            raise UserError(f"--name: job '{name}' is completed")
+        kept = {key: value for key, value in data.items() if key not in {"error", "ended_at", "duration_s"}}
+        record = JobRecord(folder, {**kept, "status": "Running", "resumed_at": utc_now()}, lock)
         record.update()
         return record
 
@@ -150,7 +194,8 @@ class JobRecords:
             data = _record(folder)  # the job may have ended between the first look and the lock's
         if data["status"] not in FINISHED and not is_held(folder / _LOCK):
             # The process was killed or the machine stopped: nobody is left to say so in the file.
-            data |= {"status": "Failed", "error": "the process that ran the job ended before the job did"}
+            hint = f"; `amlops job resume -n {data['name']}` goes on with it" if data["type"] == "batch" else ""
+            data |= {"status": "Failed", "error": f"the process that ran the job ended before the job did{hint}"}
             for step in data.get("steps", {}).values():
                 if step["status"] not in FINISHED:
                     step["status"] = "Canceled"

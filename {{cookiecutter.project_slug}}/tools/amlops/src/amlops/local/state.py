@@ -39,6 +39,21 @@ class LocalState:
         return self.root / "endpoints"
 
     @property
+    def datastores(self) -> Path:
+        """One folder per data store, and a record `<name>.json` for those that a person made."""
+        return self.root / "datastores"
+
+    @property
+    def assets(self) -> Path:
+        """The index of data assets, environments and components, and the files of the last two."""
+        return self.root / "assets"
+
+    @property
+    def computes(self) -> Path:
+        """Records of compute targets that a person made."""
+        return self.root / "computes"
+
+    @property
     def mlflow_database(self) -> Path:
         """MLflow's tracking database."""
         return self.root / "mlflow.db"

@@ -4,34 +4,39 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from amlops import references
 from amlops.errors import UserError
+from amlops.local.data import LocalData
+from amlops.local.data.resolver import EXAMPLES
 from amlops.local.parallel.inputs import BatchInput
 
 INPUT_TYPES = ("uri_folder", "uri_file")
 
 
-def batch_input(value: str, input_type: str | None, base: Path) -> BatchInput:
+def batch_input(value: str, input_type: str | None, base: Path, data: LocalData, folder: Path) -> BatchInput:
     """The input that the user named.
 
     Args:
-        value: path of a file or folder; relative to `base`.
-        input_type: uri_folder or uri_file; None takes what the path is.
+        value: path of a file or folder, relative to `base`; `azureml:name:version` or `azureml:name@latest`;
+            `azureml://datastores/…`; an https address.
+        input_type: uri_folder or uri_file; None takes what is there.
+        folder: where a file is put that has to be fetched; made when it is needed.
 
     Raises:
-        UserError: there is nothing, it is of the other type, or it is not on this machine.
+        UserError: there is nothing, it is of the other type, or it cannot be fetched.
     """
     if input_type is not None and input_type not in INPUT_TYPES:
         raise UserError(f"--input-type: '{input_type}' is not a type of input; one of {', '.join(INPUT_TYPES)}")
-    if references.is_address(value) or references.is_reference(value):
-        raise UserError(f"--input: '{value}' is not on this machine; give a local file or folder, for example ./images")
-    path = (base / Path(value).expanduser()).resolve()
-    if not path.exists():
-        raise UserError(
-            f"--input: '{value}' does not exist (looked at {path}); give a file or folder, for example ./images"
-        )
-    found = "uri_folder" if path.is_dir() else "uri_file"
-    if input_type not in (None, found):
-        kind = "a folder" if found == "uri_folder" else "a file"
-        raise UserError(f"--input: '{value}' is {kind}, not {input_type}; use --input-type {found}, or leave it out")
-    return BatchInput(path, path if path.is_dir() else path.parent, found)
+    try:
+        # The type is compared below, in words that name the flag; an https address is what its type says.
+        found = data.find(value, None, base)
+        if not isinstance(found, Path) and input_type is not None:
+            found = type(found)(found.address, input_type)
+        path = data.fetch(found, folder)
+    except UserError as error:
+        hint = f"; give {EXAMPLES}" if "does not exist" in error.message else ""
+        raise UserError(f"--input: {error.message}{hint}") from None
+    kind = "uri_folder" if path.is_dir() else "uri_file"
+    if input_type not in (None, kind):
+        what = "a folder" if kind == "uri_folder" else "a file"
+        raise UserError(f"--input: '{value}' is {what}, not {input_type}; use --input-type {kind}, or leave it out")
+    return BatchInput(path, path if path.is_dir() else path.parent, kind)

@@ -1,0 +1,14 @@
+"""Data of the laptop: where inputs come from and outputs go.
+
+resolver     what a person wrote -> a file or folder of this machine
+assets       data assets                      datastores   data stores, and what may be written to
+downloads    files at https addresses         uploads      copies of what is registered
+"""
+
+from __future__ import annotations
+
+from amlops.local.data.assets import DataAssets
+from amlops.local.data.datastores import Datastore, Datastores
+from amlops.local.data.resolver import LocalData
+
+__all__ = ["DataAssets", "Datastore", "Datastores", "LocalData"]
