@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -101,8 +101,27 @@ class AzureJobs:
     def show(self, name: str) -> Record:
         self._az.answer("job", "show", *_options(name=name))
 
-    def list(self) -> list[Record]:
-        self._az.answer("job", "list")
+    def resume(self, name: str, *, sets: Sequence[str] = ()) -> Record:  # noqa: ARG002
+        raise UserError(f"--env: Azure cannot resume job '{name}'; invoke the endpoint again")
+
+    def replay(self, name: str, *, job_name: str | None = None, sets: Sequence[str] = ()) -> Record:  # noqa: ARG002
+        raise UserError(f"--env: Azure cannot replay job '{name}'; invoke the endpoint with the items that failed")
+
+    def list(self, *, max_results: int | None = None, parent_job_name: str | None = None) -> list[Record]:
+        self._az.answer("job", "list", *_options(max_results=max_results, parent_job_name=parent_job_name))
+
+    def stream(self, name: str, write: Callable[[str], None]) -> Record:  # noqa: ARG002 (az writes itself)
+        self._az.answer("job", "stream", *_options(name=name))
+
+    def cancel(self, name: str) -> Record:
+        self._az.answer("job", "cancel", *_options(name=name))
+
+    def download(
+        self, name: str, *, output_name: str | None = None, download_path: Path | None = None, everything: bool = False
+    ) -> Sequence[Path]:
+        path = None if download_path is None else self._az.local_path(download_path)
+        words = _options(name=name, output_name=output_name, download_path=path, all=everything)
+        self._az.answer("job", "download", *words)
 
 
 class AzureModels:

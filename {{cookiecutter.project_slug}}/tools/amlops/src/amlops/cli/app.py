@@ -19,7 +19,7 @@ from amlops.errors import AmlopsError
 # status`).
 NOUNS: dict[str, tuple[str, str, str]] = {
     "validate": ("amlops.cli.validate", "app", "Check the project's files; one line per fault."),
-    "job": ("amlops.cli.job", "app", "Run command and pipeline jobs: create, show, list."),
+    "job": ("amlops.cli.job", "app", "Jobs: create, show, list, stream, cancel, download, resume, replay."),
     "model": ("amlops.cli.model", "app", "The model registry: create, show, list."),
     "batch-endpoint": (
         "amlops.cli.batch",
@@ -88,14 +88,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Returns the exit code: 0 done, 1 files or arguments wrong, 2 usage, 3 the job failed, 130 interrupted.
     """
-    arguments = list(sys.argv[1:] if arguments is None else arguments)
-    asked = {word for word in arguments[:1] if word in NOUNS}
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    asked = {word for word in given[:1] if word in NOUNS}
     try:
         root = build(asked)
-        arguments, notes = as_declared(arguments, lambda: _options(root, arguments))
+        words, notes = as_declared(given, lambda: _options(root, given))
         for note in notes:
             typer.echo(f"amlops: note: {note}", err=True)
-        result = root(args=arguments, prog_name="amlops", standalone_mode=False)
+        result = root(args=words, prog_name="amlops", standalone_mode=False)
     except AmlopsError as error:
         typer.echo(f"amlops: {error}", err=True)
         return error.exit_code

@@ -40,6 +40,11 @@ FLAGS: dict[str, Flag] = {
     "label": Flag(("-l", "--label"), "LABEL", "Label instead of a version: latest."),
     # job
     "stream": Flag(("--stream",), None, "Show the steps' logs while they are written."),
+    "max-results": Flag(("-r", "--max-results"), "NUMBER", "Show at most so many."),
+    "parent-job-name": Flag(("--parent-job-name",), "NAME", "Show the steps of this job instead."),
+    "output-name": Flag(("--output-name",), "NAME", "Copy this output only."),
+    "download-path": Flag(("-p", "--download-path"), "DIR", "Folder to copy to (default: the current one)."),
+    "all": Flag(("-a", "--all"), None, "Copy the logs and every output."),
     # model
     "path": Flag(("-p", "--path"), "PATH", "File or folder of the model."),
     "type": Flag(("-t", "--type"), "TYPE", "custom_model, mlflow_model or triton_model."),

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from amlops.cli.batch import emit_batch_job
 from amlops.cli.common import Env, Output, PrintAz, Query, Sets, Tags, emit, pairs, workspace
 from amlops.cli.flags import flag
 from amlops.cli.output import chosen_format
-from amlops.errors import JobFailed, shown
+from amlops.errors import JobFailed, UsageError, shown
+from amlops.workspace import Record
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+JobName = Annotated[str, flag("name", "Name of the job.")]
 _LIST = ("name", "type", "status", "created_at", "duration_s")
 _STEPS = ("step", "status", "duration_s", "exit_code", "log")
 
@@ -45,7 +49,7 @@ def create(
 
 @app.command()
 def show(
-    name: Annotated[str, flag("name", "Name of the job.")],
+    name: JobName,
     env: Env = None,
     print_az: PrintAz = False,
     output: Output = None,
@@ -57,10 +61,97 @@ def show(
 
 
 @app.command("list")
-def list_jobs(env: Env = None, print_az: PrintAz = False, output: Output = None, query: Query = None) -> None:
+def list_jobs(
+    max_results: Annotated[int | None, flag("max-results", min=1)] = None,
+    parent_job_name: Annotated[str | None, flag("parent-job-name")] = None,
+    env: Env = None,
+    print_az: PrintAz = False,
+    output: Output = None,
+    query: Query = None,
+) -> None:
     """List the jobs, newest first."""
     with workspace(env, print_az) as ws:
-        emit(ws.jobs.list(), output, query, columns=_LIST)
+        found = ws.jobs.list(max_results=max_results, parent_job_name=parent_job_name)
+    emit(found, output, query, columns=_LIST)
+
+
+@app.command()
+def stream(name: JobName, env: Env = None, print_az: PrintAz = False) -> None:
+    """Show the logs of a job until it ends. Exit code 3 when it failed. Ctrl-C leaves the job running."""
+    with workspace(env, print_az) as ws:
+        record = ws.jobs.stream(name, typer.echo)
+    typer.echo(f"job '{name}': {record['status']}", err=True)
+
+
+@app.command()
+def cancel(
+    name: JobName, env: Env = None, print_az: PrintAz = False, output: Output = None, query: Query = None
+) -> None:
+    """Stop a job that runs, also one of another terminal."""
+    with workspace(env, print_az) as ws:
+        _emit_job(ws.jobs.cancel(name), output, query)
+
+
+@app.command()
+def download(
+    name: JobName,
+    output_name: Annotated[str | None, flag("output-name")] = None,
+    download_path: Annotated[Path | None, flag("download-path")] = None,
+    everything: Annotated[bool, flag("all")] = False,
+    env: Env = None,
+    print_az: PrintAz = False,
+) -> None:
+    """Copy the logs of a job to artifacts/, outputs to named-outputs/."""
+    if output_name and everything:
+        raise UsageError("--all: has every output; leave --output-name out")
+    with workspace(env, print_az) as ws:
+        written = ws.jobs.download(name, output_name=output_name, download_path=download_path, everything=everything)
+    for folder in written:
+        typer.echo(f"copied to {shown(folder)}", err=True)
+
+
+@app.command()
+def resume(
+    name: JobName,
+    sets: Annotated[
+        list[str] | None, flag("set", "Change a setting, for example --set retry_settings.timeout=60.")
+    ] = None,
+    env: Env = None,
+    output: Output = None,
+    query: Query = None,
+) -> None:
+    """Go on with a batch job that was killed, canceled, or has failed. What is finished stays."""
+    chosen_format(output)
+    with workspace(env) as ws:
+        _emit_ended(lambda: ws.jobs.resume(name, sets=sets or []), output, query)
+
+
+@app.command()
+def replay(
+    name: Annotated[str, flag("name", "Name of the job whose failed items are scored again.")],
+    job_name: Annotated[str | None, flag("job-name", "Name of the new job.")] = None,
+    sets: Annotated[
+        list[str] | None, flag("set", "Change a setting, for example --set retry_settings.timeout=60.")
+    ] = None,
+    env: Env = None,
+    output: Output = None,
+    query: Query = None,
+) -> None:
+    """Score the failed items of a batch job again, in a new job on the same copy of code and model."""
+    chosen_format(output)
+    with workspace(env) as ws:
+        _emit_ended(lambda: ws.jobs.replay(name, job_name=job_name, sets=sets or []), output, query)
+
+
+def _emit_ended(run: Callable[[], Record], output: str | None, query: str | None) -> None:
+    """Print a batch job that runs to its end, also when it fails."""
+    try:
+        record = run()
+    except JobFailed as failure:
+        if failure.record is not None:
+            emit_batch_job(failure.record, output, query)
+        raise
+    emit_batch_job(record, output, query)
 
 
 def _emit_job(record: dict[str, Any], output: str | None, query: str | None) -> None:

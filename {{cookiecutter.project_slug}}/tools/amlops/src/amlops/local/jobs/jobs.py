@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from amlops import references
-from amlops.errors import JobFailed, shown
+from amlops.errors import JobFailed, UserError, shown
 from amlops.jobspec import JobSpec, load_job
 from amlops.jobspec.model import MODEL_TYPES
 from amlops.jobspec.values import Resolve
 from amlops.local import tracking
+from amlops.local.cancellation import cancelable, reason
 from amlops.local.data import LocalData
-from amlops.local.interrupts import terminate_as_interrupt
 from amlops.local.jobrecords import JobRecord, JobRecords
+from amlops.local.jobs import control
+from amlops.local.jobs.download import download
 from amlops.local.jobs.execution import Execution, check_programs
 from amlops.local.jobs.progress import last_lines, progress
 from amlops.local.jobs.runner import FAILED, Runner, StepRun
@@ -59,16 +61,16 @@ class LocalJobs:
             record = self._records.start(spec.type, name=reserved, fields=fields, reserved=True)
         runs = tracking.JobRuns()
         try:
-            with terminate_as_interrupt():
+            with cancelable(record.folder):
                 runs = tracking.start_runs(self._state, record.name, spec)
                 execution = Execution(self._project, record, spec, runs)
                 with progress(stream=stream) as watcher:
                     ended = Runner(spec, execution.logs, cores, execution.launch, execution.changed, watcher).run()
         except BaseException as error:
             interrupted = isinstance(error, KeyboardInterrupt)
-            status, reason = ("Canceled", "interrupted") if interrupted else ("Failed", f"amlops failed: {error!r}")
+            status = "Canceled" if interrupted else "Failed"
             runs.end_job(status)
-            record.finish(status, reason)
+            record.finish(status, reason(record.folder) if interrupted else f"amlops failed: {error!r}")
             raise
         return _finish(record, runs, ended)
 
@@ -81,8 +83,16 @@ class LocalJobs:
         return resolve
 
     def show(self, name: str) -> Record:
-        """One job; see `amlops.workspace.Jobs.show`."""
-        return self._records.show(name)
+        """One job, or a step of one, called `JOB.STEP`; see `amlops.workspace.Jobs.show`."""
+        job, dot, _ = name.partition(".")
+        record = self._records.show(job)
+        if not dot:
+            return record
+        for step in children(record):
+            if step["name"] == name:
+                return step
+        known = ", ".join(step["name"] for step in children(record)) or "none"
+        raise UserError(f"--name: job '{job}' has no step of the name '{name}'; its steps: {known}")
 
     def resume(self, name: str, *, sets: Sequence[str] = ()) -> Record:
         """Go on with a job of a batch endpoint; see `amlops.workspace.Jobs.resume`."""
@@ -97,9 +107,40 @@ class LocalJobs:
 
         return BatchJobs(self._state, self._models, self._project)
 
-    def list(self) -> list[Record]:
-        """All jobs; see `amlops.workspace.Jobs.list`."""
-        return self._records.list()
+    def list(self, *, max_results: int | None = None, parent_job_name: str | None = None) -> list[Record]:
+        """All jobs, or the steps of one; see `amlops.workspace.Jobs.list`."""
+        found = self._records.list() if parent_job_name is None else children(self._records.show(parent_job_name))
+        return found[:max_results]
+
+    def stream(self, name: str, write: Callable[[str], None]) -> Record:
+        """Follow a job's logs to its end; see `amlops.workspace.Jobs.stream`."""
+        return control.stream(self._records, name, write)
+
+    def cancel(self, name: str) -> Record:
+        """Stop a job; see `amlops.workspace.Jobs.cancel`."""
+        return control.cancel(self._records, self._state.jobs / name, name)
+
+    def download(
+        self, name: str, *, output_name: str | None = None, download_path: Path | None = None, everything: bool = False
+    ) -> list[Path]:
+        """Copy outputs and logs of a job; see `amlops.workspace.Jobs.download`."""
+        record = self._records.show(name)
+        target = (download_path or Path()).expanduser().resolve()
+        return download(record, self._state.jobs / name, target, output_name=output_name, everything=everything)
+
+
+def children(record: Record) -> list[Record]:
+    """The steps of a job as `az ml job list --parent-job-name` shows them: as jobs of their own."""
+    return [
+        {
+            "name": f"{record['name']}.{name}",
+            "display_name": name,
+            "type": "command",
+            "parent_job_name": record["name"],
+            **step,
+        }
+        for name, step in (record.get("steps") or {}).items()
+    ]
 
 
 def _first_fields(spec: JobSpec, project: Project, tags: Mapping[str, str]) -> dict[str, Any]:
