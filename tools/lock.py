@@ -24,6 +24,8 @@ PARTS = (
     ROOT / "infra" / "requirements",
     PROJECT / "requirements",
     PROJECT / "requirements-dev",
+    PROJECT / "requirements-keras",
+    PROJECT / "requirements-pytorch",
 )
 HEADER = "# Written by `make lock`; change the .in file, not this one.\n"
 

@@ -100,7 +100,7 @@ def test_ci_calls_only_tasks_that_exist() -> None:
     assert called <= set(tasks.TASKS)
 
 
-@pytest.mark.parametrize("name", ["requirements", "requirements-dev"])
+@pytest.mark.parametrize("name", sorted(path.stem for path in PROJECT.glob("requirements*.in")))
 def test_every_package_is_pinned_with_hashes(name: str) -> None:
     asked = re.findall(r"^([A-Za-z][\w.-]*)", (PROJECT / f"{name}.in").read_text(encoding="utf-8"), flags=re.MULTILINE)
     pins = (PROJECT / f"{name}.txt").read_text(encoding="utf-8")

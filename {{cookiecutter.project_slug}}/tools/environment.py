@@ -2,6 +2,9 @@
 
     python tools/environment.py            .venv with what the project needs to run
     python tools/environment.py --dev      and what its tests, checks and notebooks need
+    python tools/environment.py --with keras     and a framework of its own requirement file
+
+What was added once stays: a later call without these words keeps it.
 
 Only the standard library is used, so that any Python 3.11 or newer can start it. The environment is `.venv`, or the
 folder that the variable VENV names. Packages are installed by uv: the one that the variable UV names, the one on PATH,
@@ -29,6 +32,7 @@ MINIMUM_UV = (0, 8)
 # What bootstraps uv where there is none: its version and hashes, read by pip.
 UV_REQUIREMENTS = HERE / "uv.txt"
 STAMP = "project-environment.json"
+DEV = "dev"
 
 
 class EnvironmentFault(Exception):
@@ -200,19 +204,33 @@ def _say(line: str) -> None:
     print(f"setup: {line}", file=sys.stderr, flush=True)
 
 
-def project_environment(*, dev: bool = False) -> Path:
-    """Make or refresh the project's own environment and return its interpreter. Raises EnvironmentFault."""
+def frameworks() -> list[str]:
+    """Names of the frameworks that have a requirement file of their own: requirements-<name>.in."""
+    names = (path.stem.removeprefix("requirements-") for path in PROJECT.glob("requirements-*.in"))
+    return sorted(name for name in names if name != DEV)
+
+
+def project_environment(*, dev: bool = False, extras: Sequence[str] = ()) -> Path:
+    """Make or refresh the project's own environment and return its interpreter.
+
+    `extras` are names of `frameworks()`. What an earlier call added stays: a framework takes gigabytes.
+    Raises EnvironmentFault.
+    """
     folder = PROJECT / os.environ.get("VENV", ".venv")
-    files = [PROJECT / "requirements.txt"] + ([PROJECT / "requirements-dev.txt"] if dev else [])
+    wanted = [*([DEV] if dev else []), *extras]
+    known = _read_stamp(folder / STAMP).get("requirements", {})
+    kept = [name for name in (DEV, *frameworks()) if name not in wanted and f"requirements-{name}.txt" in known]
+    files = [PROJECT / "requirements.txt", *(PROJECT / f"requirements-{name}.txt" for name in [*wanted, *kept])]
     return make_environment(folder, files, editable=[PROJECT / "tools" / "amlops"])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--dev", action="store_true", help="also what tests, checks and notebooks need")
+    parser.add_argument("--with", dest="extras", action="append", default=[], choices=frameworks(), metavar="FRAMEWORK")
     options = parser.parse_args(arguments)
     try:
-        python = project_environment(dev=options.dev)
+        python = project_environment(dev=options.dev, extras=options.extras)
     except EnvironmentFault as fault:
         _say(str(fault))
         return 1

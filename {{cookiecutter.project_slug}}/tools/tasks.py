@@ -1,6 +1,7 @@
 """The project's everyday commands, the same on a laptop, in GitHub Actions and in Azure Pipelines.
 
     python tools/tasks.py setup       the Python environment (.venv)
+    python tools/tasks.py frameworks  PyTorch and Keras in it, gigabytes; `frameworks keras` for one of them
     python tools/tasks.py run         every workload on this machine: train, deploy, score, report
     python tools/tasks.py test        the project's tests
     python tools/tasks.py lint        style and format; `lint --fix` mends what it can
@@ -38,6 +39,18 @@ def setup(words: Sequence[str]) -> int:
     return environment.main(words)
 
 
+def frameworks(words: Sequence[str]) -> int:
+    """The frameworks that are not part of every environment: all of requirements-<framework>.txt, or those named."""
+    known = environment.frameworks()
+    unknown = [word for word in words if word not in known]
+    if unknown or not known:
+        choice = f"is not one of {', '.join(known)}" if known else "is none: this project has no such frameworks"
+        print(f"frameworks: '{(unknown or ['any'])[0]}' {choice}; for example: tasks.py frameworks", file=sys.stderr)
+        return 2
+    project_environment(extras=words or known)
+    return 0
+
+
 def run(words: Sequence[str]) -> int:
     """Each workload's whole way on this machine, one after the other."""
     for script in sorted(PROJECT.glob("pipelines/*/run.py")):
@@ -72,8 +85,8 @@ def deploy(words: Sequence[str]) -> int:
 
 def lock(words: Sequence[str]) -> int:
     """Pins with hashes, without addresses. `--upgrade` takes the newest versions that fit."""
-    for name in ("requirements", "requirements-dev"):
-        held = [] if name == "requirements" else ["--constraint", "requirements.txt"]
+    held: list[str] = []
+    for name in ("requirements", "requirements-dev", *(f"requirements-{name}" for name in environment.frameworks())):
         files = [f"{name}.in", "--output-file", f"{name}.txt"]
         command = [str(environment.find_uv()), "pip", "compile", *LOCK_FLAGS, *held, *words, *files]
         code = subprocess.run(command, cwd=PROJECT, check=False).returncode
@@ -81,11 +94,14 @@ def lock(words: Sequence[str]) -> int:
             return code
         pins = PROJECT / f"{name}.txt"
         pins.write_text(f"{LOCK_HEADER}\n{pins.read_text(encoding='utf-8')}", encoding="utf-8")
+        # One environment can hold all of them: each is held to what those before it have.
+        held += ["--constraint", pins.name]
     return 0
 
 
 TASKS: dict[str, Callable[[Sequence[str]], int]] = {
     "setup": setup,
+    "frameworks": frameworks,
     "run": run,
     "test": test,
     "lint": lint,

@@ -49,14 +49,14 @@ def test_a_mini_batch_is_one_call_and_gives_what_single_calls_give(
     files = sorted(str(path) for path in (prepared / "score").iterdir())[:20]
     single = [driver.run([path]).iloc[0] for path in files]
     calls = []
-    session = driver._model.session
+    network = driver._model.network
 
     class Counting:
-        def run(self, *arguments: object) -> object:
-            calls.append(arguments)
-            return session.run(*arguments)
+        def probabilities(self, inputs: object) -> object:
+            calls.append(inputs)
+            return network.probabilities(inputs)
 
-    object.__setattr__(driver._model, "session", Counting())
+    object.__setattr__(driver._model, "network", Counting())
     together = driver.run(files)
     assert len(calls) == 1
     for row, expected in zip(together.itertuples(), single, strict=True):

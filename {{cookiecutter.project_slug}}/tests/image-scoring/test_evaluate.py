@@ -9,6 +9,7 @@ from types import ModuleType
 
 import numpy as np
 import pytest
+from image_scoring.predictions import read_test_predictions
 from image_scoring.steps import StepError
 from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_fscore_support
 
@@ -42,6 +43,10 @@ def test_metrics_file(model: Path, prepared: Path, tmp_path: Path, step: Step) -
     metrics = json.loads((tmp_path / "metrics" / "metrics.json").read_text(encoding="utf-8"))
     assert metrics["accuracy"] >= 0.9
     assert sum(map(sum, metrics["confusion_matrix"])) == metrics["images"] == 287
+    rows = read_test_predictions(tmp_path / "metrics" / "predictions.csv")
+    assert len({row.file for row in rows}) == 287
+    assert all(row.file.startswith(f"{row.true_label}/") and 0.1 < row.probability <= 1 for row in rows)
+    assert sum(row.label == row.true_label for row in rows) / 287 == pytest.approx(metrics["accuracy"])
 
 
 def test_not_good_enough(model: Path, prepared: Path, tmp_path: Path, step: Step) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -12,6 +13,7 @@ import pytest
 from image_scoring.images import Size
 from image_scoring.model_folder import find_model_folder, load_model, network_input, read_card
 from image_scoring.steps import StepError
+from image_scoring.training import load_training_data, shift_by_a_pixel
 from PIL import Image
 
 Step = Callable[[str], ModuleType]
@@ -37,7 +39,7 @@ def test_same_seed_same_model(few: Path, tmp_path: Path, step: Step) -> None:
 
 
 def test_onnx_equals_scikit_learn(prepared: Path, tmp_path: Path, step: Step) -> None:
-    data = step("train.data").load_training_data(prepared / "train")
+    data = load_training_data(prepared / "train")
     network = step("train.network")
     parameters = network.Hyperparameters(hidden_units=16, epochs=3, learning_rate=0.002, seed=1)
     trained = network.train(data.pixels, data.targets, data.size, parameters)
@@ -51,21 +53,21 @@ def test_onnx_equals_scikit_learn(prepared: Path, tmp_path: Path, step: Step) ->
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
-def test_images_move_by_a_pixel_at_most(step: Step) -> None:
+def test_images_move_by_a_pixel_at_most() -> None:
     images = np.zeros((500, 5, 5), dtype=np.float32)
     images[:, 2, 2] = 1
-    moved = step("train.network").shift_by_a_pixel(images, np.random.default_rng(0))
+    moved = shift_by_a_pixel(images, np.random.default_rng(0))
     places = {(int(y), int(x)) for _, y, x in np.argwhere(moved)}
     assert places == {(2, 2), (1, 2), (3, 2), (2, 1), (2, 3)}
     assert moved.sum() == 500
 
 
-def test_large_images_are_scaled_down(tmp_path: Path, step: Step) -> None:
+def test_large_images_are_scaled_down(tmp_path: Path) -> None:
     for label, value in (("dark", 30), ("light", 220)):
         (tmp_path / label).mkdir()
         for number in range(3):
             Image.new("L", (200, 100), value + number).save(tmp_path / label / f"{number}.png")
-    data = step("train.data").load_training_data(tmp_path)
+    data = load_training_data(tmp_path)
     assert data.size == Size(32, 16)
     assert data.labels == ["dark", "light"]
     assert data.pixels.shape == (6, 512)
@@ -95,10 +97,18 @@ def test_broken_model_folders(model: Path, tmp_path: Path) -> None:
     with pytest.raises(StepError, match="is not of format 1"):
         read_card(tmp_path)
     (tmp_path / "model.json").write_text(json.dumps(card), encoding="utf-8")
-    with pytest.raises(StepError, match=r"has no model\.onnx"):
+    with pytest.raises(StepError, match=r"has none of model\.onnx, model\.safetensors, model\.keras"):
         load_model(tmp_path)
     assert find_model_folder(tmp_path) == tmp_path
     (tmp_path / "second").mkdir()
     (tmp_path / "second" / "model.json").write_text(json.dumps(card), encoding="utf-8")
     with pytest.raises(StepError, match=r"2 files model\.json"):
         find_model_folder(tmp_path)
+
+
+def test_a_file_that_was_changed_is_not_loaded(model: Path, tmp_path: Path) -> None:
+    shutil.copytree(model, tmp_path / "model")
+    with (tmp_path / "model" / "model.onnx").open("ab") as file:
+        file.write(b"more")
+    with pytest.raises(StepError, match=r"model\.onnx' is not the file that model\.json names \(SHA-256 differs\)"):
+        load_model(tmp_path / "model")

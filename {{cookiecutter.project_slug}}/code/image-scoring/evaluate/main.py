@@ -16,6 +16,7 @@ from image_scoring import tracking
 from image_scoring.images import decode
 from image_scoring.labelled import labelled_files
 from image_scoring.model_folder import Model, find_model_folder, load_model
+from image_scoring.predictions import TestPrediction, write_test_predictions
 from image_scoring.steps import StepError, new_folder, run_step
 
 from .metrics import classification_metrics
@@ -26,8 +27,9 @@ def main(argv: Sequence[str]) -> None:
     options = _parser().parse_args(argv)
     if not 0 <= options.min_accuracy <= 1:
         raise StepError(f"min_accuracy: {options.min_accuracy} must lie between 0 and 1, for example 0.95")
-    metrics = evaluate(load_model(find_model_folder(options.model)), options.test_images)
+    metrics, predictions = evaluate(load_model(find_model_folder(options.model)), options.test_images)
     path = new_folder(options.metrics) / "metrics.json"
+    write_test_predictions(options.metrics / "predictions.csv", predictions)
     path.write_text(json.dumps(metrics, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     tracking.log(
         parameters={"min_accuracy": options.min_accuracy},
@@ -41,8 +43,11 @@ def main(argv: Sequence[str]) -> None:
         )
 
 
-def evaluate(model: Model, images: Path) -> dict[str, Any]:
-    """Metrics of the model on a folder of labelled images (keys: see `classification_metrics`, and `skipped`).
+def evaluate(model: Model, images: Path) -> tuple[dict[str, Any], list[TestPrediction]]:
+    """Metrics of the model on a folder of labelled images, and what it said about each of them.
+
+    Returns:
+        The keys of `classification_metrics`, and `skipped`; one prediction per readable image.
 
     Raises:
         StepError: no readable image, or a label that the model does not know.
@@ -57,16 +62,21 @@ def evaluate(model: Model, images: Path) -> dict[str, Any]:
     decoded = decode(list(label_of), model.card.size)
     if not decoded.paths:
         raise StepError(f"test_images: no readable image in '{images}'")
-    predicted = [model.card.labels[i] for i in model.probabilities(decoded.pixels).argmax(axis=1)]
-    true = [label_of[path] for path in decoded.paths]
-    return {**classification_metrics(model.card.labels, true, predicted), "skipped": len(decoded.failed)}
+    probabilities = model.probabilities(decoded.pixels)
+    predictions = [
+        TestPrediction(path.relative_to(images).as_posix(), label_of[path], model.card.labels[best], float(row[best]))
+        for path, row, best in zip(decoded.paths, probabilities, probabilities.argmax(axis=1), strict=True)
+    ]
+    true, predicted = [row.true_label for row in predictions], [row.label for row in predictions]
+    metrics = classification_metrics(model.card.labels, true, predicted)
+    return {**metrics, "skipped": len(decoded.failed)}, predictions
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="evaluate", description="Evaluate the model on images it has not seen.")
     parser.add_argument("--model", type=Path, required=True, help="folder that train wrote")
     parser.add_argument("--test-images", type=Path, required=True, help="folder with one sub-folder per label")
-    parser.add_argument("--metrics", type=Path, required=True, help="new folder for metrics.json")
+    parser.add_argument("--metrics", type=Path, required=True, help="new folder for metrics.json and predictions.csv")
     parser.add_argument("--min-accuracy", type=float, default=0.95, help="0 to 1; below it the step fails")
     return parser
 

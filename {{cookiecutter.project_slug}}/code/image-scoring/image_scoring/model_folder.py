@@ -1,11 +1,13 @@
-"""The model folder: `model.onnx` and `model.json`. What train writes, and evaluate, register and score read."""
+"""The model folder: the network's file and `model.json`. What train writes, and evaluate, register and score read."""
 
 from __future__ import annotations
 
+import hashlib
+import importlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,14 +15,14 @@ from numpy.typing import NDArray
 from image_scoring.images import Size
 from image_scoring.steps import StepError
 
-if TYPE_CHECKING:
-    from onnxruntime import InferenceSession
-
-MODEL_FILE = "model.onnx"
 CARD_FILE = "model.json"
 CARD_FORMAT = 1
-INPUT = "pixels"
-PROBABILITIES = "probabilities"
+LOADERS = {
+    "model.onnx": "image_scoring.onnx_model",
+    "model.safetensors": "image_scoring.pytorch_model",
+    "model.keras": "image_scoring.keras_model",
+}
+"""The network's file, and the module whose `load_network(path, card)` reads it. None of these files is a pickle."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class Card:
         parameters: hyperparameters of the training.
         training: number of images, fingerprint of the data, epochs, last loss.
         versions: package name to version.
+        sha256: name of a file of the folder to its SHA-256; `write_card` fills it in.
     """
 
     labels: list[str]
@@ -44,6 +47,15 @@ class Card:
     parameters: dict[str, Any]
     training: dict[str, Any]
     versions: dict[str, str]
+    sha256: dict[str, str] = field(default_factory=dict)
+
+
+class Network(Protocol):
+    """A loaded network, whatever it was made with."""
+
+    def probabilities(self, inputs: NDArray[np.float32]) -> NDArray[Any]:
+        """One call of the network: float32 [n, height * width], 0 to 1, gives [n, labels]; each row sums to one."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -51,21 +63,20 @@ class Model:
     """A loaded model."""
 
     card: Card
-    session: InferenceSession
+    network: Network
 
-    def probabilities(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def probabilities(self, pixels: NDArray[np.uint8]) -> NDArray[Any]:
         """One call of the network for all images.
 
         Args:
             pixels: uint8 [n, height * width].
 
         Returns:
-            float32 [n, labels], each row sums to one.
+            Floats [n, labels], each row sums to one.
         """
         if len(pixels) == 0:
-            return np.empty((0, len(self.card.labels)), dtype=np.float32)
-        result = self.session.run([PROBABILITIES], {INPUT: network_input(pixels)})[0]
-        return np.asarray(result, dtype=np.float32)
+            return np.empty((0, len(self.card.labels)))
+        return self.network.probabilities(network_input(pixels))
 
 
 def network_input(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -74,7 +85,9 @@ def network_input(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def write_card(folder: Path, card: Card) -> None:
-    """Write `model.json`."""
+    """Write `model.json`, with the hashes of the files that are in the folder."""
+    files = sorted(path for path in folder.iterdir() if path.is_file() and path.name != CARD_FILE)
+    card = replace(card, sha256={path.name: _sha256(path) for path in files})
     text = json.dumps({"format": CARD_FORMAT, **asdict(card)}, indent=2, ensure_ascii=False)
     (folder / CARD_FILE).write_text(text + "\n", encoding="utf-8")
 
@@ -101,18 +114,22 @@ def load_model(folder: Path) -> Model:
     """Load a model folder for the CPU with one thread: parallel work is done by processes, one model each.
 
     Raises:
-        StepError: a file is missing or of another format.
+        StepError: a file is missing, of another format or not the one that was written, or the framework that reads it
+            is not installed.
     """
-    import onnxruntime  # noqa: PLC0415 - only the steps that run the network pay for this import
-
     card = read_card(folder)
-    path = folder / MODEL_FILE
-    if not path.is_file():
-        raise StepError(f"model: '{folder}' has no {MODEL_FILE}; give the folder that the train step wrote")
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    return Model(card, onnxruntime.InferenceSession(path.read_bytes(), options, providers=["CPUExecutionProvider"]))
+    path = next((folder / name for name in LOADERS if (folder / name).is_file()), None)
+    if path is None:
+        raise StepError(
+            f"model: '{folder}' has none of {', '.join(LOADERS)}; give the folder that the train step wrote"
+        )
+    # Folders that were written before hashes were part of the card have none.
+    if card.sha256 and card.sha256.get(path.name) != _sha256(path):
+        raise StepError(
+            f"model: '{path}' is not the file that {CARD_FILE} names (SHA-256 differs); "
+            "train the model again, or copy its folder once more"
+        )
+    return Model(card, importlib.import_module(LOADERS[path.name]).load_network(path, card))
 
 
 def find_model_folder(root: Path) -> Path:
@@ -125,3 +142,8 @@ def find_model_folder(root: Path) -> Path:
     if len(found) != 1:
         raise StepError(f"model: {len(found)} files {CARD_FILE} under '{root}'; exactly one model folder must be there")
     return found[0].parent
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from image_scoring.steps import StepError
@@ -16,6 +16,10 @@ NOT_UTF8 = "surrogateescape"
 """How file names that are not UTF-8 pass through CSV files: with the bytes that they have on disk."""
 
 
+DECIMALS = 9
+"""Of a probability in a file: more than a network in float32 has, so that nothing is lost."""
+
+
 @dataclass(frozen=True)
 class Prediction:
     """One row of predictions.csv: the columns file, label, probability, in this order."""
@@ -23,6 +27,35 @@ class Prediction:
     file: str
     label: str
     probability: float
+
+
+@dataclass(frozen=True)
+class TestPrediction:
+    """What the model said about a test image: `file` is its path below the folder, with forward slashes."""
+
+    __test__ = False  # no test, whatever pytest makes of the name
+
+    file: str
+    true_label: str
+    label: str
+    probability: float
+
+
+def write_test_predictions(path: Path, rows: Sequence[TestPrediction]) -> None:
+    """Write what evaluate found, as CSV with a header: file, true_label, label, probability."""
+    with path.open("w", encoding="utf-8", errors=NOT_UTF8, newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(field.name for field in fields(TestPrediction))
+        writer.writerows((row.file, row.true_label, row.label, f"{row.probability:.{DECIMALS}f}") for row in rows)
+
+
+def read_test_predictions(path: Path) -> list[TestPrediction]:
+    """Read what `write_test_predictions` wrote."""
+    with path.open(encoding="utf-8", errors=NOT_UTF8, newline="") as file:
+        return [
+            TestPrediction(row["file"], row["true_label"], row["label"], float(row["probability"]))
+            for row in csv.DictReader(file)
+        ]
 
 
 def read_predictions(path: Path) -> list[Prediction]:

@@ -1,46 +1,28 @@
-"""Batch driver: `init()` once per worker process, `run(mini_batch)` once per mini-batch.
+"""Batch driver with ONNX Runtime: `init()` once per worker process, `run(mini_batch)` once per mini-batch.
 
-A file that is no image becomes a failed item: it is left out of the returned rows, so that Azure ML counts it as
-failed, and its reason is written to the log and to `failed_items/` beside the predictions. The others are scored.
+A file that is no image becomes a failed item with its reason (`image_scoring.scoring`); the others are scored.
 """
 
 from __future__ import annotations
 
-import csv
-import hashlib
-import logging
-import os
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
-from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the code folder; Azure ML may start us from elsewhere
 
-from image_scoring.images import Failed, decode
-from image_scoring.model_folder import Model, find_model_folder, load_model
-from image_scoring.predictions import FAILED_FOLDER, NOT_UTF8
+from image_scoring.model_folder import Model
+from image_scoring.scoring import load_deployed_model, score_files
 
-COLUMNS = ("file", "label", "probability")
-DECIMALS = 6
-
-log = logging.getLogger("image_scoring.batch_driver")
 _model: Model | None = None
 
 
 def init() -> None:
-    """Load the model. AZUREML_MODEL_DIR is the folder that contains the registered one.
-
-    What would be loaded at the first image is loaded here too: the time limit counts for `run()` only.
-    """
+    """Load the model, with one thread: the workers of a node share its cores."""
     global _model  # noqa: PLW0603 - the contract of a batch driver has no other place for it
-    _model = load_model(find_model_folder(Path(os.environ["AZUREML_MODEL_DIR"])))
-    Image.preinit()
-    _model.probabilities(np.zeros((1, _model.card.size.width * _model.card.size.height), dtype=np.uint8))
+    _model = load_deployed_model()
 
 
 def run(mini_batch: Sequence[str]) -> pd.DataFrame:
@@ -54,39 +36,4 @@ def run(mini_batch: Sequence[str]) -> pd.DataFrame:
     """
     if _model is None:
         raise RuntimeError("init() has not been called")
-    started = time.perf_counter()
-    decoded = decode([Path(item) for item in mini_batch], _model.card.size)
-    if decoded.failed:
-        report_failed(decoded.failed, [f"{Path(item).parent.name}/{Path(item).name}" for item in mini_batch])
-    probabilities = _model.probabilities(decoded.pixels)
-    best = probabilities.argmax(axis=1)
-    log.info("%d of %d items scored in %.4f s", len(decoded.paths), len(mini_batch), time.perf_counter() - started)
-    return pd.DataFrame(
-        {
-            "file": [path.name for path in decoded.paths],
-            "label": [_model.card.labels[i] for i in best],
-            "probability": probabilities.max(axis=1).astype(float).round(DECIMALS) if len(best) else [],
-        },
-        columns=pd.Index(COLUMNS),
-    )
-
-
-def report_failed(failed: Sequence[Failed], mini_batch: Sequence[str]) -> None:
-    """Log failed items and write them as CSV (item, reason) into the output folder, if the job has one.
-
-    The file's name follows from the mini-batch: when it is tried again, the same file is written again.
-    """
-    for item in failed:
-        log.warning("item '%s' failed: %s", item.path.name, item.reason)
-    output = os.environ.get("AZUREML_BI_OUTPUT_PATH")
-    if not output:
-        return
-    folder = Path(output) / FAILED_FOLDER
-    folder.mkdir(parents=True, exist_ok=True)
-    name = hashlib.sha256("\n".join(sorted(mini_batch)).encode(errors=NOT_UTF8)).hexdigest()[:16]
-    scratch = folder / f"{name}.csv.{os.getpid()}"
-    with scratch.open("w", encoding="utf-8", errors=NOT_UTF8, newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(("item", "reason"))
-        writer.writerows((item.path.name, item.reason) for item in failed)
-    scratch.replace(folder / f"{name}.csv")
+    return score_files(_model, mini_batch)

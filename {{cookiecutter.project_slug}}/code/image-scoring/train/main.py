@@ -14,10 +14,11 @@ from pathlib import Path
 
 from image_scoring import tracking
 from image_scoring.labelled import fingerprint
-from image_scoring.model_folder import MODEL_FILE, Card, write_card
+from image_scoring.model_folder import Card, write_card
+from image_scoring.onnx_model import MODEL_FILE
 from image_scoring.steps import new_folder, run_step
+from image_scoring.training import TrainingData, load_training_data
 
-from .data import TrainingData, load_training_data
 from .network import Hyperparameters, Trained, train
 from .onnx_export import export_onnx
 

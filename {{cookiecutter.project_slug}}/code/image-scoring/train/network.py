@@ -10,6 +10,7 @@ import numpy as np
 from image_scoring.images import Size
 from image_scoring.model_folder import network_input
 from image_scoring.steps import PROGRESS_SECONDS, StepError
+from image_scoring.training import shift_by_a_pixel
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
@@ -127,20 +128,3 @@ class _Fitting:
             self._told = time.monotonic()
             print(f"{name}: loss {self.losses[-1]:.4f}", flush=True)
         return self.losses[-1]
-
-
-def shift_by_a_pixel(images: NDArray[np.float32], random: np.random.Generator) -> NDArray[np.float32]:
-    """Move each image by one pixel up, down, left or right, or not at all; black moves in.
-
-    Args:
-        images: float32 [images, height, width].
-        random: decides where each image moves.
-    """
-    count, height, width = images.shape
-    padded = np.pad(images, ((0, 0), (1, 1), (1, 1)))
-    moved = np.empty_like(images)
-    choice = random.integers(0, 5, count)
-    for number, (top, left) in enumerate(((1, 1), (0, 1), (2, 1), (1, 0), (1, 2))):
-        chosen = choice == number
-        moved[chosen] = padded[chosen, top : top + height, left : left + width]
-    return moved

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from image_scoring.model_folder import INPUT, PROBABILITIES, network_input
+from image_scoring.model_folder import network_input
+from image_scoring.onnx_model import INPUT, PROBABILITIES
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:

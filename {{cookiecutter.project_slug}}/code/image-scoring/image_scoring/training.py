@@ -1,4 +1,4 @@
-"""Training images as arrays."""
+"""Training images as arrays, and how they move from epoch to epoch."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
+
 from image_scoring.images import Failed, ImageError, Size, decode, read_gray
 from image_scoring.labelled import labelled_files
 from image_scoring.steps import StepError
-from numpy.typing import NDArray
 
 LONGEST_SIDE = 32
 """Larger images are scaled down to it: the network is fully connected, its size grows with the number of pixels."""
@@ -77,3 +78,20 @@ def image_size(paths: Sequence[Path]) -> Size:
     width, height = min(sizes, key=lambda size: (-sizes[size], size))
     factor = min(1.0, LONGEST_SIDE / max(width, height))
     return Size(max(1, round(width * factor)), max(1, round(height * factor)))
+
+
+def shift_by_a_pixel(images: NDArray[np.float32], random: np.random.Generator) -> NDArray[np.float32]:
+    """Move each image by one pixel up, down, left or right, or not at all; black moves in.
+
+    Args:
+        images: float32 [images, height, width].
+        random: decides where each image moves.
+    """
+    count, height, width = images.shape
+    padded = np.pad(images, ((0, 0), (1, 1), (1, 1)))
+    moved = np.empty_like(images)
+    choice = random.integers(0, 5, count)
+    for number, (top, left) in enumerate(((1, 1), (0, 1), (2, 1), (1, 0), (1, 2))):
+        chosen = choice == number
+        moved[chosen] = padded[chosen, top : top + height, left : left + width]
+    return moved

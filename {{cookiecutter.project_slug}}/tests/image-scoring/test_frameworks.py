@@ -1,0 +1,181 @@
+"""PyTorch and Keras: trained, evaluated and deployed like the default, with the same answer in every mini-batch."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from image_scoring.convolutional import Hyperparameters, Shape
+from image_scoring.frameworks import KERAS, PYTORCH, Framework
+from image_scoring.model_folder import LOADERS, load_model, read_card
+from image_scoring.predictions import TestPrediction, read_failed_items, read_test_predictions
+from image_scoring.steps import StepError
+from PIL import Image
+
+Step = Callable[[str], ModuleType]
+FRAMEWORKS = {"pytorch": PYTORCH, "keras": KERAS}
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A model of one framework, and what its evaluation said about the test images."""
+
+    name: str
+    model: Path
+    predictions: dict[str, TestPrediction]
+
+
+@pytest.fixture(scope="session", params=FRAMEWORKS)
+def trained(
+    request: pytest.FixtureRequest, prepared: Path, step: Step, tmp_path_factory: pytest.TempPathFactory
+) -> Trained:
+    """Trained on the sample, quickly."""
+    framework = FRAMEWORKS[request.param]
+    for module in framework.modules:
+        if importlib.util.find_spec(module.partition(".")[0]) is None:
+            pytest.skip(f"{framework.name} is not installed: python tools/tasks.py frameworks {framework.task}")
+    folder = tmp_path_factory.mktemp(request.param)
+    model, metrics = folder / "registered" / "model", folder / "metrics"
+    step(f"train_{request.param}.main").main(
+        [f"--train-images={prepared / 'train'}", f"--model={model}", "--epochs=12"]
+    )
+    evaluate = [f"--model={model}", f"--test-images={prepared / 'test'}", f"--metrics={metrics}", "--min-accuracy=0.8"]
+    step("evaluate.main").main(evaluate)
+    rows = read_test_predictions(metrics / "predictions.csv")
+    return Trained(request.param, model, {Path(row.file).name: row for row in rows})
+
+
+@pytest.fixture
+def driver(trained: Trained, tmp_path: Path, step: Step, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The framework's driver after `init()`, with an output folder."""
+    monkeypatch.setenv("AZUREML_MODEL_DIR", str(trained.model.parent))
+    monkeypatch.setenv("AZUREML_BI_OUTPUT_PATH", str(tmp_path / "output"))
+    module = step(f"score_{trained.name}.batch_driver")
+    module.init()
+    return module
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [1, 7, 100])
+def test_every_mini_batch_gives_what_evaluation_gave(
+    driver: ModuleType, trained: Trained, prepared: Path, size: int
+) -> None:
+    files = sorted((prepared / "test").rglob("*.png"))
+    assert len(files) == len(trained.predictions) == 287
+    for start in range(0, len(files), size):
+        rows = driver.run([str(path) for path in files[start : start + size]])
+        assert list(rows.columns) == ["file", "label", "probability"]
+        for row in rows.itertuples():
+            expected = trained.predictions[row.file]
+            assert row.label == expected.label
+            assert row.probability == pytest.approx(expected.probability, abs=1e-6, rel=0)
+
+
+@pytest.mark.slow
+def test_a_mini_batch_is_one_call_of_the_network(
+    driver: ModuleType, prepared: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network, calls = driver._model.network, []
+
+    class Counting:
+        def probabilities(self, inputs: object) -> object:
+            calls.append(inputs)
+            return network.probabilities(inputs)
+
+    object.__setattr__(driver._model, "network", Counting())
+    assert len(driver.run([str(path) for path in sorted((prepared / "score").iterdir())[:50]])) == 50
+    assert len(calls) == 1
+
+
+@pytest.mark.slow
+def test_bad_files_become_failed_items(
+    driver: ModuleType, prepared: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "empty.png").write_bytes(b"")
+    with caplog.at_level(logging.WARNING):
+        rows = driver.run([str(tmp_path / "empty.png"), str(prepared / "score" / "00001.png")])
+    assert list(rows["file"]) == ["00001.png"]
+    assert read_failed_items(tmp_path / "output") == {"empty.png": "the file is empty"}
+    assert "item 'empty.png' failed: the file is empty" in caplog.messages
+    assert len(driver.run([str(tmp_path / "empty.png")])) == 0
+
+
+@pytest.mark.slow
+def test_the_model_says_what_it_is_and_holds_no_pickle(trained: Trained) -> None:
+    card = read_card(trained.model)
+    assert card.framework.startswith(FRAMEWORKS[trained.name].name)
+    (file,) = set(LOADERS) & {path.name for path in trained.model.iterdir()}
+    assert set(card.sha256) == {file}
+    content = (trained.model / file).read_bytes()
+    assert not content.startswith(b"\x80") and b".pkl" not in content
+    assert content[:2] == b"PK" or content[8:9] == b"{"  # a zip without pickles, or the header of safetensors
+
+
+@pytest.mark.slow
+def test_a_file_that_was_changed_is_not_loaded(trained: Trained, tmp_path: Path) -> None:
+    shutil.copytree(trained.model, tmp_path / "model")
+    (file,) = read_card(trained.model).sha256
+    with (tmp_path / "model" / file).open("ab") as stream:
+        stream.write(b"more")
+    with pytest.raises(StepError, match="SHA-256 differs"):
+        load_model(tmp_path / "model")
+
+
+@pytest.mark.slow
+def test_same_seed_same_probabilities_and_any_size_of_image(trained: Trained, tmp_path: Path, step: Step) -> None:
+    images = tmp_path / "images"
+    for label, value in (("dark", 30), ("light", 220)):
+        (images / label).mkdir(parents=True)
+        for number in range(3):
+            Image.new("L", (1, 7), value + 3 * number).save(images / label / f"{number}.png")
+    found = []
+    for name in ("a", "b"):
+        arguments = [f"--train-images={images}", f"--model={tmp_path / name}", "--epochs=2"]
+        step(f"train_{trained.name}.main").main(arguments)
+        model = load_model(tmp_path / name)
+        assert str(model.card.size) == "1x7"
+        pixels = step("evaluate.main").decode(sorted(images.rglob("*.png")), model.card.size).pixels
+        found.append(model.probabilities(pixels).tolist())
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "pooled"), [(8, 8, (2, 2)), (28, 28, (7, 7)), (1, 7, (2, 1)), (5, 9, (3, 2))]
+)
+def test_shape_after_the_convolutions(width: int, height: int, pooled: tuple[int, int]) -> None:
+    assert Shape(width, height, 10, 16, 64).pooled == pooled
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"filters": 0}, "filters: 0 must be at least 1, for example 16"),
+        ({"epochs": 0}, "epochs: 0 must be at least 1"),
+        ({"learning_rate": 1.5}, "learning_rate: 1.5 must lie between 0 and 1"),
+    ],
+)
+def test_wrong_parameters(change: dict[str, float], message: str) -> None:
+    good = {"filters": 16, "hidden_units": 64, "epochs": 40, "learning_rate": 0.003, "seed": 1}
+    with pytest.raises(StepError, match=message):
+        Hyperparameters(**{**good, **change})
+
+
+@pytest.mark.parametrize("task", FRAMEWORKS)
+def test_a_missing_framework_gets_one_line(task: str) -> None:
+    framework = FRAMEWORKS[task]
+    missing = Framework(framework.name, task, ("not_there_at_all",))
+    with pytest.raises(StepError) as told:
+        missing.load()
+    assert str(told.value) == (
+        f"{framework.name} is not installed in this Python environment (no module 'not_there_at_all'); "
+        f"install it: python tools/tasks.py frameworks {task}"
+    )
+    requirements = Path(__file__).resolve().parents[2] / f"requirements-{task}.txt"
+    assert requirements.is_file(), os.fspath(requirements)
