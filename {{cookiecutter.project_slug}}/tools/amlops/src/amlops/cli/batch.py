@@ -126,9 +126,9 @@ def invoke(
             )
         except JobFailed as failure:
             if failure.record is not None:
-                _emit_job(failure.record, output, query)
+                emit_batch_job(failure.record, output, query)
             raise
-    _emit_job(record, output, query)
+    emit_batch_job(record, output, query)
 
 
 @deployment_app.command("create")
@@ -222,7 +222,7 @@ def _emit_deployment(record: Record, output: str | None, query: str | None) -> N
     emit(_without_spec(record), output, query)
 
 
-def _emit_job(record: dict[str, Any], output: str | None, query: str | None) -> None:
+def emit_batch_job(record: dict[str, Any], output: str | None, query: str | None) -> None:
     """Print a job; as a table only what a person wants to know."""
     if not _as_table(output, query) or "items" not in record:
         emit(record, output, query)

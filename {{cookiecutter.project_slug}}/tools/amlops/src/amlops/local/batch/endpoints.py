@@ -7,26 +7,25 @@ from pathlib import Path
 from typing import Any
 
 from amlops import references, yamlfile
-from amlops.errors import JobFailed, UserError
-from amlops.local.batch import documents
+from amlops.errors import UserError
+from amlops.local.batch import documents, mlflow_models
 from amlops.local.batch.inputs import batch_input
+from amlops.local.batch.jobs import JOB_TYPE, OUTPUT, BatchJobs
 from amlops.local.batch.records import EndpointRecords, Record
 from amlops.local.batch.settings import changed
+from amlops.local.batch.snapshot import check_snapshot
+from amlops.local.data import LocalData
 from amlops.local.jobrecords import JobRecord, JobRecords, utc_now
 from amlops.local.models import ModelStore
 from amlops.local.parallel.inputs import BatchInput
 from amlops.local.parallel.plan import ParallelPlan
-from amlops.local.parallel.progress import note, progress_of
-from amlops.local.parallel.runner import failed_line, run_parallel
-from amlops.local.parallel.settings import BatchSettings
+from amlops.local.parallel.settings import ParallelSettings
 from amlops.local.parallel.worklist import WorkList
 from amlops.local.state import LocalState
 from amlops.project import Project
 from amlops.yamlfile import YamlFile
 
 _KIND = "batch-endpoint"
-_JOB_TYPE = "batch"
-_OUTPUT = "score"
 
 
 class LocalBatchEndpoints:
@@ -95,19 +94,26 @@ class LocalBatchEndpoints:
         """
         deployment = self._deployment(name, deployment_name)
         settings = changed(deployment["spec"], sets, mini_batch_size, instance_count)
-        source = batch_input(input, input_type, Path.cwd())
-        work = WorkList.of(source.mini_batches(settings.mini_batch_size))
-        output = self._output(output_path, settings.output_file_name if settings.append_row else None, overwrite)
-        code, model = self._deployed_files(deployment)
-        nodes, limit_note = settings.nodes(self._project.limits)
-        record = self._start(job_name, deployment, source, settings, limit_note)
-        output = output or record.outputs / _OUTPUT
+        data = LocalData(self._project, self._state)
+        with JobRecords(self._state).reserved(job_name, name, "--job-name") as reserved:
+            source = batch_input(input, input_type, Path.cwd(), data, self._state.jobs / reserved / "inputs")
+            batches = source.mini_batches(settings.mini_batch_size, settings.partition_keys)
+            work = WorkList.of(mlflow_models.readable(source, batches) if deployment.get("scored_by") else batches)
+            output = self._output(
+                data, output_path, settings.output_file_name if settings.append_row else None, overwrite
+            )
+            code, model = self._deployed_files(deployment)
+            nodes, limit_note = settings.nodes(self._project.limits)
+            record = self._start(reserved, deployment, source, settings, limit_note)
+            if references.is_remote(input):
+                record.update(input_reference=references.without_secrets(input))
+        output = output or record.outputs / OUTPUT
         plan = ParallelPlan(
             name=record.name,
             source=source,
             settings=settings,
             code=code,
-            script=code / deployment["code_configuration"]["scoring_script"],
+            script=code / (deployment.get("scored_by") or deployment["code_configuration"]["scoring_script"]),
             nodes=nodes,
             cores=self._project.limits.cores,
             output=output,
@@ -116,11 +122,7 @@ class LocalBatchEndpoints:
             variables={"AZUREML_MODEL_DIR": str(model), "AZUREML_BI_OUTPUT_PATH": str(output)},
             notes=[limit_note] if limit_note else [],
         )
-        work.save(record.folder)
-        record.update(output_path=str(output))
-        if limit_note:
-            note(limit_note)
-        return _run(record, plan)
+        return BatchJobs(self._state, self._models, self._project).begin(record, plan, work)
 
     def _save(self, document: YamlFile) -> Record:
         data = documents.checked(document, _KIND, self._project, ignoring={"default-deployment"}).data
@@ -171,15 +173,17 @@ class LocalBatchEndpoints:
             raise UserError(f"--name: the endpoint '{endpoint}' has no default deployment; {hint}")
         return self._records.deployment(endpoint, name)
 
-    def _output(self, folder: str | None, file_name: str | None, overwrite: bool) -> Path | None:
+    def _output(self, data: LocalData, folder: str | None, file_name: str | None, overwrite: bool) -> Path | None:
         """The folder the user chose for the output; None for the job's own."""
         if folder is None:
             return None
-        if references.is_address(folder) or references.is_reference(folder):
-            raise UserError(
-                f"--output-path: '{folder}' is not on this machine; give a folder, for example ./predictions"
-            )
-        path = Path(folder).expanduser().resolve()
+        if references.is_remote(folder):
+            try:
+                path = data.output(folder)
+            except UserError as error:
+                raise UserError(f"--output-path: {error.message}") from None
+        else:
+            path = Path(folder).expanduser().resolve()
         if path.exists() and not path.is_dir():
             raise UserError(f"--output-path: '{folder}' is a file; give a folder, for example ./predictions")
         if file_name and (path / file_name).exists() and not overwrite:
@@ -197,10 +201,12 @@ class LocalBatchEndpoints:
                 raise UserError(f"deployment '{deployment['name']}': {path} is gone; create the deployment again")
         if references.is_reference(deployment["model"]):
             self._models.resolve(deployment["model"])
+        else:
+            check_snapshot(model)
         return code, model
 
     def _start(
-        self, name: str | None, deployment: Record, source: BatchInput, settings: BatchSettings, limit_note: str
+        self, name: str, deployment: Record, source: BatchInput, settings: ParallelSettings, limit_note: str
     ) -> JobRecord:
         fields: dict[str, Any] = {
             "display_name": f"{deployment['endpoint_name']}/{deployment['name']}",
@@ -212,28 +218,4 @@ class LocalBatchEndpoints:
             "settings": settings.as_record(),
             "notes": [limit_note] if limit_note else [],
         }
-        record = JobRecords(self._state).start(
-            _JOB_TYPE, name=name, prefix=deployment["endpoint_name"], fields=fields, option="--job-name"
-        )
-        record.update(logs=str(record.logs))
-        return record
-
-
-def _run(record: JobRecord, plan: ParallelPlan) -> Record:
-    """Run the job and finish its record. Raises JobFailed."""
-    try:
-        with progress_of(record.name) as progress:
-            result = run_parallel(plan, record.folder, progress)
-    except KeyboardInterrupt:
-        record.finish("Canceled", "interrupted")
-        raise
-    except BaseException as fault:
-        record.finish("Failed", " ".join(f"{type(fault).__name__}: {fault}".split()))
-        raise
-    status, error, message = result.pop("status"), result.pop("error", None), result.pop("message", "")
-    done = record.finish(status, error, **result)
-    if status != "Completed":
-        raise JobFailed(message, done)
-    if done["items"]["failed"]:
-        note(failed_line(done))
-    return done
+        return JobRecords(self._state).start(JOB_TYPE, name=name, fields=fields, reserved=True)

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import yaml
 
 from amlops.errors import UserError
-from amlops.local.parallel.settings import BatchSettings
+from amlops.local.parallel.settings import ParallelSettings
 from amlops.validate.schema import schema_faults
 from amlops.validate.schema.batch import ModelBatchDeployment
 
@@ -36,11 +37,11 @@ _MEANT = {
 }
 
 
-def settings_of(spec: Mapping[str, Any]) -> BatchSettings:
+def settings_of(spec: Mapping[str, Any]) -> ParallelSettings:
     """The settings that a deployment's (valid) YAML stands for, defaults filled in."""
     deployment = ModelBatchDeployment.model_validate(spec)
     settings = deployment.settings
-    return BatchSettings(
+    return ParallelSettings(
         instance_count=deployment.resources.instance_count,
         max_concurrency_per_instance=settings.max_concurrency_per_instance,
         mini_batch_size=settings.mini_batch_size,
@@ -59,7 +60,7 @@ def changed(
     sets: Sequence[str] = (),
     mini_batch_size: int | None = None,
     instance_count: int | None = None,
-) -> BatchSettings:
+) -> ParallelSettings:
     """The settings of one invocation.
 
     Args:
@@ -79,6 +80,23 @@ def changed(
     if instance_count is not None:
         _put(result, "--instance-count", OVERRIDES["compute.instance_count"], instance_count)
     return settings_of(result)
+
+
+def changed_again(settings: ParallelSettings, sets: Sequence[str]) -> ParallelSettings:
+    """The settings of a job that exists, changed by "KEY=VALUE" with a key of `OVERRIDES`. Raises UserError."""
+    if not sets:
+        return settings
+    spec: dict[str, Any] = {
+        "name": "as-before",
+        "endpoint_name": "as-before",
+        "type": "model",
+        "compute": "azureml:local",
+        "model": "azureml:as-before:1",
+        "settings": {"mini_batch_size": 1},
+    }
+    result = changed(spec, sets)
+    given = {_parsed(entry)[0].rpartition(".")[2] for entry in sets}
+    return replace(settings, **{key: getattr(result, key) for key in given})
 
 
 def _parsed(entry: str) -> tuple[str, Any]:

@@ -6,11 +6,11 @@ plan or its input is wrong; 3: the job failed; 130: it was interrupted (Ctrl-C, 
 
 from __future__ import annotations
 
-import signal
 import sys
 from pathlib import Path
 
 from amlops.errors import AmlopsError, JobFailed, UsageError
+from amlops.local.interrupts import terminate_as_interrupt
 from amlops.local.parallel.plan import ParallelPlan
 from amlops.local.parallel.progress import note, progress_of
 from amlops.local.parallel.runner import failed_line, run_parallel
@@ -18,13 +18,12 @@ from amlops.local.parallel.runner import failed_line, run_parallel
 
 def main(arguments: list[str]) -> int:
     """Run the job and return the exit code."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         if len(arguments) != 1:
             raise UsageError("one argument is needed: the folder of the job")
         folder = Path(arguments[0]).resolve()
         plan = ParallelPlan.load(folder)
-        with progress_of(plan.name, lines=True) as progress:
+        with terminate_as_interrupt(), progress_of(plan.name, lines=True) as progress:
             result = run_parallel(plan, folder, progress)
         for text in result["notes"]:
             note(text)

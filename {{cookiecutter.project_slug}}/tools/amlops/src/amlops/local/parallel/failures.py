@@ -9,28 +9,74 @@ in Azure too; there it lies beside the predictions.
 from __future__ import annotations
 
 import csv
+import hashlib
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from amlops.files import write_text
 from amlops.local.parallel.inputs import BatchInput
+from amlops.local.parallel.minibatches import MiniBatch
 from amlops.local.parallel.scheduler import MiniBatchResult
 
 FOLDER = "failed_items"
+FAILED_ITEMS = "failed_items.jsonl"
 MISSING = "missing from the result of run()"
 _COLUMNS = ("item", "reason")
 
 
 @dataclass(frozen=True)
 class FailedItem:
-    """One row of the report. `item` is the path below the input folder, "" when nobody can tell which item it was."""
+    """One row of the report.
+
+    Attributes:
+        item: the path below the input folder, "" when nobody can tell which item it was.
+        path: the whole path.
+        traceback_hash: equal for failures with the same traceback, which stands in logs/user/error.txt; "" without one.
+    """
 
     item: str
     attempt: int
     error_type: str
     message: str
     mini_batch: int
+    path: str = ""
+    traceback_hash: str = ""
+
+
+@dataclass(frozen=True)
+class ItemFailures:
+    """The failed items of a job that has ended, from `logs/failed_items.jsonl`."""
+
+    rows: Sequence[FailedItem]
+
+    def save(self, logs: Path) -> None:
+        """Write the file: one JSON object per failed item."""
+        write_text(logs / FAILED_ITEMS, "".join(f"{json.dumps(asdict(row))}\n" for row in self.rows))
+
+    @classmethod
+    def load(cls, logs: Path) -> ItemFailures | None:
+        """The failures of the job with these logs; None when it has not come to its end."""
+        try:
+            lines = (logs / FAILED_ITEMS).read_text(encoding="utf-8").splitlines()
+        except FileNotFoundError:
+            return None
+        return cls([FailedItem(**json.loads(line)) for line in lines])
+
+    def by_mini_batch(self, batches: Sequence[MiniBatch]) -> dict[int, set[str]]:
+        """The items to score again, by mini-batch: all of one where nobody can tell which of them have failed."""
+        chosen: dict[int, set[str]] = {}
+        for row in self.rows:
+            items = {row.path} if row.path else set(batches[row.mini_batch].items)
+            chosen.setdefault(row.mini_batch, set()).update(items)
+        return chosen
+
+
+def traceback_hash(traceback: str) -> str:
+    """Eight hex digits that are equal for equal tracebacks."""
+    return hashlib.sha256(traceback.encode("utf-8", "backslashreplace")).hexdigest()[:8] if traceback else ""
 
 
 @dataclass(frozen=True)
@@ -69,7 +115,8 @@ def failed_items(results: Iterable[MiniBatchResult], source: BatchInput, reasons
     for result in results:
         if result.status == "failed" and result.error is not None:
             error = result.error
-            rows += [_row(source, item, result, error.type, error.message) for item in result.batch.items]
+            shared = traceback_hash(error.traceback)
+            rows += [_row(source, item, result, error.type, error.message, shared) for item in result.batch.items]
         elif result.status == "succeeded":
             rows += _of_a_counted_batch(result, source, told)
     return rows
@@ -92,8 +139,10 @@ def _of_a_counted_batch(result: MiniBatchResult, source: BatchInput, told: Mappi
     return [*rows, FailedItem("", result.attempts, "Missing", message, result.batch.index)]
 
 
-def _row(source: BatchInput, item: str, result: MiniBatchResult, error_type: str, message: str) -> FailedItem:
-    return FailedItem(source.name(item), result.attempts, error_type, message, result.batch.index)
+def _row(
+    source: BatchInput, item: str, result: MiniBatchResult, error_type: str, message: str, shared: str = ""
+) -> FailedItem:
+    return FailedItem(source.name(item), result.attempts, error_type, message, result.batch.index, item, shared)
 
 
 def _by_path(results: Sequence[MiniBatchResult], source: BatchInput, by_item: Mapping[str, str]) -> dict[str, str]:

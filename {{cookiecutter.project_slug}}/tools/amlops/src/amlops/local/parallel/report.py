@@ -6,7 +6,7 @@ logs/user/error.txt                              every failed attempt, in order 
 logs/user/error/<node>/process<NNN>.txt          the same per worker
 logs/user/stdout/<node>/process<NNN>.stdout.txt  what the scoring script printed (stderr likewise)
 logs/sys/job_report/processed_mini-batches.csv   one row per mini-batch
-logs/failed_items.csv                            one row per failed item (Azure has no such file)
+logs/failed_items.csv                            one row per failed item; .jsonl has the same for programs (not in Azure)
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from amlops.files import write_text
-from amlops.local.parallel.failures import FailedItem
+from amlops.local.parallel.failures import FailedItem, ItemFailures
 from amlops.local.parallel.scheduler import Failure, MiniBatchResult
 from amlops.local.parallel.settings import ParallelSettings
 
@@ -63,9 +63,10 @@ class JobLogs:
         write_csv(self.folder / "sys" / "job_report" / "processed_mini-batches.csv", header, rows)
 
     def items(self, rows: Sequence[FailedItem]) -> None:
-        """Write the table of failed items."""
-        values = [(row.item, row.attempt, row.error_type, row.message, row.mini_batch) for row in rows]
-        write_csv(self.failed_items, ("item", "attempt", "error_type", "message", "mini_batch"), values)
+        """Write the table of failed items, and the same as JSON lines."""
+        header = ("item", "attempt", "error_type", "message", "mini_batch", "traceback_hash")
+        write_csv(self.failed_items, header, [tuple(getattr(row, key) for key in header) for row in rows])
+        ItemFailures(rows).save(self.folder)
 
     def finish(self, record: Mapping[str, Any], settings: ParallelSettings) -> None:
         """Write the result of the job, and the reason of its failure."""

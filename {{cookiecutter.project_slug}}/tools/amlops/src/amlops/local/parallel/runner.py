@@ -165,6 +165,7 @@ class _Start:
             **({"error": error} if error else {}),
             **self._figures(outcome, items),
             "notes": [*self.notes, *reasons.notes],
+            "starts": self.history.starts + 1,
         }
         if error:
             result["output_file"] = None
@@ -178,7 +179,7 @@ class _Start:
         return result
 
     def _write_result(self, result: dict[str, Any]) -> None:
-        write_json(self.folder / RESULT, {**result, "starts": self.history.starts + 1})
+        write_json(self.folder / RESULT, result)
 
     def _reason_of_failure(self, outcome: Outcome) -> str:
         """Why the job failed, in one line; "" when it did not."""
