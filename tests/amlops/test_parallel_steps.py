@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import time
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,8 @@ def init():
     for name in ("factor", "word", "trace", "model"):
         parser.add_argument(f"--{name}")
     options, _ = parser.parse_known_args()
-    seen = {"argv": sys.argv[1:], "cwd": os.getcwd(), "env": {k: v for k, v in os.environ.items() if k.startswith("MY_")}}
+    variables = {k: v for k, v in os.environ.items() if k.startswith("MY_")}
+    seen = {"argv": sys.argv[1:], "cwd": os.getcwd(), "env": variables}
     Path(options.trace, f"{os.getpid()}.json").write_text(json.dumps(seen))
 
 def run(mini_batch):
@@ -115,3 +115,141 @@ def test_files_are_scored_in_mini_batches_by_workers(project: SmallProject) -> N
         assert arguments[arguments.index("--word") + 1] == "two words", "a value stays one word"
         assert arguments[arguments.index("--trace") + 1] == shown["outputs"]["trace"]
         assert Path(worker["cwd"]) != project.root / "src", "a private working folder"
+
+
+COMPONENT = """\
+type: parallel
+name: score
+version: 1
+inputs: {files: {type: uri_folder}, factor: {type: number, default: 3}, word: {type: string, optional: true}}
+outputs: {rows: {type: uri_folder}, trace: {type: uri_folder}}
+input_data: ${{inputs.files}}
+mini_batch_size: "1"
+retry_settings: {max_retries: 2, timeout: 30}
+resources: {instance_count: 1}
+task:
+  type: run_function
+  code: ../src
+  entry_script: score.py
+  environment: azureml:e@latest
+  program_arguments: >-
+    --factor ${{inputs.factor}} $[[--word ${{inputs.word}}]] --trace ${{outputs.trace}}
+  append_row_to: ${{outputs.rows}}
+"""
+WITH_COMPONENT = """\
+type: pipeline
+settings: {default_compute: azureml:cpu-cluster}
+jobs:
+  score:
+    type: parallel
+    component: ./component.yml
+    mini_batch_size: "4"
+    retry_settings: {timeout: 20}
+    inputs: {files: {type: uri_folder, path: ../files}}
+"""
+
+
+def test_a_step_changes_what_its_component_says_key_by_key(project: SmallProject) -> None:
+    with_files(project, *map(str, range(4)))
+    project.write("pipelines/component.yml", COMPONENT)
+    project.write(FILE, WITH_COMPONENT)
+    result = project.run("job", "create", "-f", FILE, "--name", "changed")
+    assert result.code == 0, result.err
+    done = step(result.json)
+    assert done["mini_batches"]["total"] == 1, "four files in one mini-batch, as the step says"
+    plan = json.loads((project.root / ".amlops/jobs/changed/steps/score/plan.json").read_text(encoding="utf-8"))
+    settings = plan["settings"]
+    assert (settings["timeout"], settings["max_retries"]) == (20, 2), "one of the step, one of the component"
+    # An output that is a folder gets the rows under the name that Azure ML's runner has for them.
+    rows = Path(done["outputs"]["rows"], "parallel_run_step.txt").read_text(encoding="utf-8").splitlines()
+    assert rows[3] == "03.txt 9"
+    seen = json.loads(next(Path(done["outputs"]["trace"]).iterdir()).read_text(encoding="utf-8"))
+    assert "--word" not in seen["argv"], "an optional input without a value leaves its part out"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("    logging_level: DEBUG", "    error_threshold: 1", "error_threshold"),
+        ("    logging_level: DEBUG", "    mini_batch_error_threshold: 0", "mini_batch_error_threshold"),
+        ("--allowed_failed_percent 50", "--allowed_failed_percent 20", "allowed_failed_percent"),
+        ("--allowed_failed_percent 50", "--error_thresh 1", "error_threshold"),
+    ],
+    ids=["items", "mini-batches", "percent", "an option that is cut short"],
+)
+def test_a_threshold_that_is_exceeded_fails_the_step(project: SmallProject, old: str, new: str, says: str) -> None:
+    with_files(project, "1", "2", "raise", "4", "5", "6")
+    change(project, old, new)
+    result = project.run("job", "create", "-f", FILE, "--name", "failing")
+    assert result.code == 3
+    failed = step(result.json)
+    assert failed["status"] == "Failed" and says in failed["reason"], failed
+    assert "ValueError: a bad file" in result.err, "what went wrong in the script is shown"
+    assert Path(failed["failed_items_file"]).read_text(encoding="utf-8").count("a bad file") == 2
+
+
+def test_without_a_threshold_failed_items_are_told_and_the_step_completes(project: SmallProject) -> None:
+    with_files(project, "1", "2", "raise", "4", "skip", "6")
+    change(project, "--allowed_failed_percent 50", "")
+    result = project.run("job", "create", "-f", FILE)
+    assert result.code == 0, result.err
+    done = step(result.json)
+    assert done["items"] == {"total": 6, "succeeded": 3, "failed": 3}
+    table = Path(done["failed_items_file"]).read_text(encoding="utf-8")
+    items = [row["item"] for row in csv.DictReader(table.splitlines())]
+    assert items == ["02.txt", "03.txt", "04.txt"]
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks at /proc")
+def test_cancel_ends_the_workers_of_a_parallel_step(project: SmallProject) -> None:
+    with_files(project, "hang", "hang")
+    change(project, 'mini_batch_size: "2"', 'mini_batch_size: "1"')
+    process = project.start("job", "create", "-f", FILE, "--name", "hanging")
+    trace = project.root / ".amlops/jobs/hanging/steps/score/outputs/trace"
+    until = time.monotonic() + 60
+    while len(workers := list(trace.glob("*.json"))) < 2:
+        assert time.monotonic() < until and process.poll() is None
+        time.sleep(0.05)
+    pids = [int(file.stem) for file in workers]
+    assert all(map(alive, pids))
+    result = project.run("job", "cancel", "-n", "hanging")
+    assert result.code == 0 and result.json["status"] == "Canceled", result.err
+    process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert not any(map(alive, pids))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("    input_data: ${{inputs.files}}\n", "", "input_data: must say which input is cut into mini-batches"),
+        ("${{inputs.files}}", "${{inputs.fils}}", "input_data: there is no input 'fils'; inputs: files, factor, word"),
+        ("${{inputs.files}}", "${{inputs.word}}", "input_data: the input 'word' is string, not data"),
+        ("entry_script: score.py", "entry_script: scores.py", "entry_script: 'scores.py' is not in the code folder"),
+        ("entry_script: score.py", "entry_script: ../job.py", "entry_script: '../job.py' is outside the code folder"),
+        ('mini_batch_size: "2"', "mini_batch_size: 2", "mini_batch_size: '2' must be text; quote it"),
+        ("max_retries: 1", "max_retries: -1", "retry_settings.max_retries: '-1' must be at least 0"),
+        ("timeout: 30", "timeout: 0", "retry_settings.timeout: '0' must be at least 1"),
+        ("logging_level: DEBUG", "logging_level: debug", "logging_level: 'debug' is not allowed"),
+        ("append_row_to: ${{outputs.rows}}", "append_row_to: ${{outputs.row}}", "append_row_to: '${{outputs.row}}'"),
+        ("append_row_to: ${{outputs.rows}}", "append_to: ${{outputs.rows}}", "append_to: is not a key of a parallel"),
+        ("--factor ${{inputs.factor}}", "--factor ${{inputs.fact}}", "${{inputs.fact}} is not declared"),
+        ("--allowed_failed_percent 50", "--allowed_failed_percent 500", "'500' must be 0 to 100"),
+        ("type: run_function", "type: command", "'command' is not run on the laptop; type must be run_function"),
+    ],
+)
+def test_a_wrong_parallel_step_is_refused_before_anything_is_made(
+    project: SmallProject, old: str, new: str, says: str
+) -> None:
+    with_files(project, "1")
+    change(project, old, new)
+    result = project.run("job", "create", "-f", FILE)
+    assert result.code == 1 and says in result.line, result.err
+    assert not (project.root / ".amlops" / "jobs").exists()
