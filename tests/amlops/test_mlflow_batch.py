@@ -167,5 +167,5 @@ def test_a_model_whose_files_have_changed_is_not_loaded(hearts: Hearts, models: 
         hearts.invoke("in")
     registered = hearts.deploy(models / "hearts" / "model")
     Path(registered["model_path"], "model", "model.pkl").write_bytes(b"changed")
-    with pytest.raises(UserError, match="model.pkl has changed"):
+    with pytest.raises(UserError, match=r"model\.pkl has changed"):
         hearts.invoke("in")

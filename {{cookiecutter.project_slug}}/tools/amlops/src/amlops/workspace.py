@@ -127,6 +127,45 @@ class Models(Protocol):
         ...
 
 
+class Assets(Protocol):
+    """`amlops data`, `amlops environment`, `amlops component`: things with versions."""
+
+    def create(self, file: Path | None, *, values: Mapping[str, Any], sets: Sequence[str] = ()) -> Record:
+        """Register what a file and flags say under its version, or under the next whole number.
+
+        Args:
+            values: what flags gave, by key of the YAML ("build.path" for a key in a mapping); they win over the file.
+
+        Raises:
+            UserError: the file or a value is wrong, or the version exists with other content; nothing has been made.
+        """
+        ...
+
+    def list(self, name: str | None = None) -> list[Record]:
+        """Versions, newest first; of `name`, or of all names."""
+        ...
+
+    def show(self, name: str, version: str | None = None) -> Record:
+        """One version; None or "latest" is the one made last. Raises UserError."""
+        ...
+
+
+class Resources(Protocol):
+    """`amlops datastore`, `amlops compute`: things with a name and no versions."""
+
+    def create(self, file: Path | None, *, values: Mapping[str, Any], sets: Sequence[str] = ()) -> Record:
+        """Make one from a file and flags, or change the one of that name; see `Assets.create`. Raises UserError."""
+        ...
+
+    def list(self) -> list[Record]:
+        """All of them."""
+        ...
+
+    def show(self, name: str) -> Record:
+        """One of them. Raises UserError."""
+        ...
+
+
 class BatchEndpoints(Protocol):
     """`amlops batch-endpoint`."""
 
@@ -179,6 +218,11 @@ class BatchEndpoints(Protocol):
         ...
 
 
+    def list_jobs(self, name: str) -> list[Record]:
+        """The jobs that scored with any deployment of an endpoint, newest first. Raises UserError."""
+        ...
+
+
 class BatchDeployments(Protocol):
     """`amlops batch-deployment`."""
 
@@ -210,6 +254,10 @@ class BatchDeployments(Protocol):
         """Delete a deployment; refused for an endpoint's default. Raises UserError."""
         ...
 
+    def list_jobs(self, name: str, endpoint_name: str) -> list[Record]:
+        """The jobs that scored with a deployment, newest first. Raises UserError."""
+        ...
+
 
 class Workspace(Protocol):
     """One environment of a project. The properties make nothing and cost nothing until a method is called."""
@@ -232,6 +280,31 @@ class Workspace(Protocol):
     @property
     def models(self) -> Models:
         """The model registry."""
+        ...
+
+    @property
+    def data(self) -> Assets:
+        """Data assets."""
+        ...
+
+    @property
+    def environments(self) -> Assets:
+        """Environments of jobs and deployments; `environment` is which of the project's environments this is."""
+        ...
+
+    @property
+    def components(self) -> Assets:
+        """Components of pipelines."""
+        ...
+
+    @property
+    def datastores(self) -> Resources:
+        """Data stores."""
+        ...
+
+    @property
+    def computes(self) -> Resources:
+        """Compute targets."""
         ...
 
     @property

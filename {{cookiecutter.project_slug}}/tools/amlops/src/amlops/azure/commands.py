@@ -210,6 +210,10 @@ class AzureBatchEndpoints:
         self._az.answer("batch-endpoint", "invoke", *words, *_sets(sets))
 
 
+    def list_jobs(self, name: str) -> list[Record]:
+        self._az.answer("batch-endpoint", "list-jobs", *_options(name=self._az.endpoint(name)))
+
+
 class AzureBatchDeployments:
     """See `amlops.workspace.BatchDeployments`."""
 
@@ -243,3 +247,7 @@ class AzureBatchDeployments:
     def delete(self, name: str, endpoint_name: str) -> Record:
         words = _options(name=name, endpoint_name=self._az.endpoint(endpoint_name), yes=True)
         self._az.answer("batch-deployment", "delete", *words)
+
+    def list_jobs(self, name: str, endpoint_name: str) -> list[Record]:
+        words = _options(name=name, endpoint_name=self._az.endpoint(endpoint_name))
+        self._az.answer("batch-deployment", "list-jobs", *words)

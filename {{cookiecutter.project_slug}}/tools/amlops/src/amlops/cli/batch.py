@@ -22,6 +22,7 @@ OfEndpoint = Annotated[str, flag("endpoint-name")]
 Yes = Annotated[bool, flag("yes")]
 _ENDPOINTS = ("name", "default", "auth_mode", "created_at")
 _JOB_FILES = {"predictions": "output_file", "failed items": "failed_items_file", "logs": "logs"}
+_JOBS = ("name", "deployment_name", "status", "created_at", "duration_s")
 _DEPLOYMENTS = ("name", "endpoint_name", "model", "default", "created_at")
 
 
@@ -76,6 +77,15 @@ def list_endpoints(env: Env = None, print_az: PrintAz = False, output: Output = 
     if _as_table(output, query):
         records = [{**record, "default": record["defaults"]["deployment_name"]} for record in records]
     emit(records, output, query, _ENDPOINTS)
+
+
+@endpoint_app.command("list-jobs")
+def list_endpoint_jobs(
+    name: EndpointName, env: Env = None, print_az: PrintAz = False, output: Output = None, query: Query = None
+) -> None:
+    """List the jobs of an endpoint, newest first."""
+    with workspace(env, print_az) as ws:
+        emit(ws.batch_endpoints.list_jobs(name), output, query, _JOBS)
 
 
 @endpoint_app.command("delete")
@@ -195,6 +205,20 @@ def list_deployments(
             default = ws.batch_endpoints.show(endpoint_name)["defaults"]["deployment_name"]
             records = [{**record, "default": "yes" if record["name"] == default else ""} for record in records]
     emit([_without_spec(record) for record in records], output, query, _DEPLOYMENTS)
+
+
+@deployment_app.command("list-jobs")
+def list_deployment_jobs(
+    name: DeploymentName,
+    endpoint_name: OfEndpoint,
+    env: Env = None,
+    print_az: PrintAz = False,
+    output: Output = None,
+    query: Query = None,
+) -> None:
+    """List the jobs of a deployment, newest first."""
+    with workspace(env, print_az) as ws:
+        emit(ws.batch_deployments.list_jobs(name, endpoint_name), output, query, _JOBS)
 
 
 @deployment_app.command("delete")

@@ -10,6 +10,7 @@ from typing import Any
 from amlops import references, yamlfile
 from amlops.errors import UserError
 from amlops.local.batch import documents, mlflow_models
+from amlops.local.batch.jobs import jobs_of
 from amlops.local.batch.records import EndpointRecords, Record
 from amlops.local.batch.settings import settings_of
 from amlops.local.batch.snapshot import snapshot_code, snapshot_model
@@ -24,6 +25,7 @@ class LocalBatchDeployments:
     """See `amlops.workspace.BatchDeployments`."""
 
     def __init__(self, state: LocalState, models: ModelStore, project: Project) -> None:
+        self._state = state
         self._models = models
         self._project = project
         self._records = EndpointRecords(state)
@@ -83,6 +85,11 @@ class LocalBatchDeployments:
             )
         self._records.delete_deployment(endpoint_name, name)
         return record
+
+    def list_jobs(self, name: str, endpoint_name: str) -> list[Record]:
+        """The jobs that scored with a deployment, newest first. Raises UserError."""
+        self._records.deployment(endpoint_name, name)
+        return [job for job in jobs_of(self._state, endpoint_name) if job["deployment_name"] == name]
 
     def _save(self, document: YamlFile, old: Record | None = None) -> Record:
         document = documents.accepted_deployment(document, self._project)

@@ -10,7 +10,7 @@ from amlops import references, yamlfile
 from amlops.errors import UserError
 from amlops.local.batch import documents, mlflow_models
 from amlops.local.batch.inputs import batch_input
-from amlops.local.batch.jobs import JOB_TYPE, OUTPUT, BatchJobs
+from amlops.local.batch.jobs import JOB_TYPE, OUTPUT, BatchJobs, jobs_of
 from amlops.local.batch.records import EndpointRecords, Record
 from amlops.local.batch.settings import changed
 from amlops.local.batch.snapshot import check_snapshot
@@ -67,6 +67,11 @@ class LocalBatchEndpoints:
         deployments = [deployment["name"] for deployment in self._records.deployments(name)]
         self._records.delete_endpoint(name)
         return {**record, "deployments": deployments}
+
+    def list_jobs(self, name: str) -> list[Record]:
+        """The jobs that scored with any deployment of an endpoint, newest first. Raises UserError."""
+        self._records.endpoint(name)
+        return jobs_of(self._state, name)
 
     def invoke(
         self,

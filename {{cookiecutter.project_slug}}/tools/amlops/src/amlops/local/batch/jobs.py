@@ -37,6 +37,11 @@ _FIXED = ("mini_batch_size", "output_file_name")
 _KEPT = ("display_name", "endpoint_name", "deployment_name", "model", "input", "input_type")
 
 
+def jobs_of(state: LocalState, endpoint: str) -> list[Record]:
+    """The jobs of an endpoint, newest first; those of an endpoint of that name that was deleted are among them."""
+    return [job for job in JobRecords(state).list() if job["type"] == JOB_TYPE and job.get("endpoint_name") == endpoint]
+
+
 class BatchJobs:
     """The jobs of all batch endpoints."""
 
