@@ -217,7 +217,6 @@ class BatchEndpoints(Protocol):
         """
         ...
 
-
     def list_jobs(self, name: str) -> list[Record]:
         """The jobs that scored with any deployment of an endpoint, newest first. Raises UserError."""
         ...

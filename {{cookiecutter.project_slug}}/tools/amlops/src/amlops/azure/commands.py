@@ -209,7 +209,6 @@ class AzureBatchEndpoints:
         )
         self._az.answer("batch-endpoint", "invoke", *words, *_sets(sets))
 
-
     def list_jobs(self, name: str) -> list[Record]:
         self._az.answer("batch-endpoint", "list-jobs", *_options(name=self._az.endpoint(name)))
 
