@@ -57,7 +57,7 @@ class BatchInput:
         if self.type == TABLE:
             from amlops.local.parallel.tables import table_batches
 
-            return table_batches(self.path, size, partition_keys)
+            return table_batches(self.path, size, partition_keys, within)
         if self.type == "uri_file":
             chunks = [([str(self.path)], {})]
         else:

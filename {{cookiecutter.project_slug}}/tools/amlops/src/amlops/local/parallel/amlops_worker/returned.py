@@ -117,19 +117,16 @@ def _plain(value: Any) -> Any:
     """A value as JSON has it."""
     if value is None or type(value) in _BARE:
         return value
-    for kind in _BARE:  # a subclass: numpy.float64 is one of float
-        if isinstance(value, kind):
-            return kind(value)
-    if isinstance(value, datetime.datetime | datetime.date | datetime.time):
-        return value.isoformat()
     if isinstance(value, dict):
         return {str(key): _plain(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(each) for each in value]
-    if type(value).__module__ == "numpy" and hasattr(value, "tolist"):  # arrays, and scalars
-        bare = value.tolist()
-        return str(value) if type(bare) is type(value) else _plain(bare)
-    return str(value)
+    if isinstance(value, datetime.datetime | datetime.date | datetime.time):
+        return value.isoformat()
+    bare = value.tolist() if type(value).__module__ == "numpy" and hasattr(value, "tolist") else value
+    if bare is not value and type(bare) is not type(value):  # arrays, and scalars
+        return _plain(bare)
+    return next((kind(value) for kind in _BARE if isinstance(value, kind)), str(value))
 
 
 class ItemNames:

@@ -13,9 +13,9 @@ class Piece:
 
     Attributes:
         spans: numbers of the rows, as [first, one after the last], ascending.
-        offset: delimited text and JSON lines: the byte where the first row starts, `length` bytes in all; -1 when the
-            whole file has to be read to find the rows.
-        row_groups: parquet: the row groups that the rows are in.
+        offset: delimited text and JSON lines: where the reader starts, `length` bytes in all; -1: the whole file.
+        row_groups: parquet: what the reader reads.
+        base: number of the first row that the reader finds there.
         columns: values that the path of the file stands for (partition format of an MLTable, `key=value` folders).
     """
 
@@ -24,6 +24,7 @@ class Piece:
     offset: int = -1
     length: int = 0
     row_groups: list[int] = field(default_factory=list)
+    base: int = 0
     columns: dict[str, str] = field(default_factory=dict)
 
     @property
