@@ -150,7 +150,7 @@ def test_an_override_wins_for_one_job_only(batch: BatchProject) -> None:
         (["--deployment-name", "none"], "has no deployment 'none'; it has: first"),
         (["--input-type", "uri_file"], "is a folder, not uri_file"),
         (["--output-path", "images/1.txt"], "is a file; give a folder"),
-        (["--output-path", "azureml://datastores/x/paths/y"], "is not on this machine"),
+        (["--output-path", "azureml://datastores/x/paths/y"], "there is no data store 'x'; there are: workspaceblob"),
         (["--job-name", "../x"], "--job-name: '../x' must be"),
     ],
 )

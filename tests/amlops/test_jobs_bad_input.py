@@ -102,12 +102,12 @@ PIPELINE_FAULTS = {
     "data asset": (
         "  rate: 0.5",
         "  rate: 0.5\n  images: {type: uri_folder, path: 'azureml:images:1'}",
-        "is a registered data asset",
+        "the data asset 'images' is not registered; there is none yet",
     ),
     "data in the cloud": (
         "  rate: 0.5",
-        "  rate: 0.5\n  images: {type: uri_file, path: 'https://example.com/a'}",
-        "is not on this machine",
+        "  rate: 0.5\n  images: {type: uri_file, path: 'abfss://raw@lake.dfs.core.windows.net/a'}",
+        "is not reached from the laptop",
     ),
     "model that is not there": (
         "  rate: 0.5",

@@ -6,9 +6,10 @@ render` writes. The classes below are the place where calls to Azure go; their c
 
 from __future__ import annotations
 
+from amlops.azure.assets import AzureAssets, AzureComputes, AzureDatastores
 from amlops.azure.commands import AzCli, AzureBatchDeployments, AzureBatchEndpoints, AzureJobs, AzureModels
 from amlops.project import Environment, Project
-from amlops.workspace import BatchDeployments, BatchEndpoints, Jobs, Models
+from amlops.workspace import Assets, BatchDeployments, BatchEndpoints, Jobs, Models, Resources
 
 
 class AzureWorkspace:
@@ -26,6 +27,26 @@ class AzureWorkspace:
     @property
     def models(self) -> Models:
         return AzureModels(self._az)
+
+    @property
+    def data(self) -> Assets:
+        return AzureAssets(self._az, "data")
+
+    @property
+    def environments(self) -> Assets:
+        return AzureAssets(self._az, "environment")
+
+    @property
+    def components(self) -> Assets:
+        return AzureAssets(self._az, "component")
+
+    @property
+    def datastores(self) -> Resources:
+        return AzureDatastores(self._az)
+
+    @property
+    def computes(self) -> Resources:
+        return AzureComputes(self._az)
 
     @property
     def batch_endpoints(self) -> BatchEndpoints:

@@ -57,7 +57,7 @@ class AzCli:
         return self._project.shown(path.absolute())
 
 
-def _options(**values: object) -> list[str]:
+def options_of(**values: object) -> list[str]:
     """{"mini_batch_size": 5, "name": None} -> ["--mini-batch-size", "5"]; True gives a flag without a value."""
     words: list[str] = []
     for key, value in values.items():
@@ -69,11 +69,11 @@ def _options(**values: object) -> list[str]:
     return words
 
 
-def _sets(sets: Sequence[str]) -> list[str]:
+def sets_of(sets: Sequence[str]) -> list[str]:
     return ["--set", *sets] if sets else []
 
 
-def _tags(tags: Mapping[str, str] | None) -> list[str]:
+def tags_of(tags: Mapping[str, str] | None) -> list[str]:
     return ["--tags", *[f"{key}={value}" for key, value in tags.items()]] if tags else []
 
 
@@ -96,10 +96,12 @@ class AzureJobs:
         check_is_job(document, sets)
         sets = overrides.spelled_out(document, sets, Path.cwd())
         all_sets = [*sets, *[f"tags.{key}={value}" for key, value in (tags or {}).items()]]
-        self._az.answer("job", "create", *self._az.file(file), *_options(name=name, stream=stream), *_sets(all_sets))
+        self._az.answer(
+            "job", "create", *self._az.file(file), *options_of(name=name, stream=stream), *sets_of(all_sets)
+        )
 
     def show(self, name: str) -> Record:
-        self._az.answer("job", "show", *_options(name=name))
+        self._az.answer("job", "show", *options_of(name=name))
 
     def resume(self, name: str, *, sets: Sequence[str] = ()) -> Record:  # noqa: ARG002
         raise UserError(f"--env: Azure cannot resume job '{name}'; invoke the endpoint again")
@@ -108,19 +110,19 @@ class AzureJobs:
         raise UserError(f"--env: Azure cannot replay job '{name}'; invoke the endpoint with the items that failed")
 
     def list(self, *, max_results: int | None = None, parent_job_name: str | None = None) -> list[Record]:
-        self._az.answer("job", "list", *_options(max_results=max_results, parent_job_name=parent_job_name))
+        self._az.answer("job", "list", *options_of(max_results=max_results, parent_job_name=parent_job_name))
 
     def stream(self, name: str, write: Callable[[str], None]) -> Record:  # noqa: ARG002 (az writes itself)
-        self._az.answer("job", "stream", *_options(name=name))
+        self._az.answer("job", "stream", *options_of(name=name))
 
     def cancel(self, name: str) -> Record:
-        self._az.answer("job", "cancel", *_options(name=name))
+        self._az.answer("job", "cancel", *options_of(name=name))
 
     def download(
         self, name: str, *, output_name: str | None = None, download_path: Path | None = None, everything: bool = False
     ) -> Sequence[Path]:
         path = None if download_path is None else self._az.local_path(download_path)
-        words = _options(name=name, output_name=output_name, download_path=path, all=everything)
+        words = options_of(name=name, output_name=output_name, download_path=path, all=everything)
         self._az.answer("job", "download", *words)
 
 
@@ -141,18 +143,20 @@ class AzureModels:
         properties: Mapping[str, str] | None = None,
         description: str = "",
     ) -> Model:
-        words = _options(name=name, version=version, path=self._az.local_path(path), type=type, description=description)
+        words = options_of(
+            name=name, version=version, path=self._az.local_path(path), type=type, description=description
+        )
         sets = [f"properties.{key}={value}" for key, value in (properties or {}).items()]
-        self._az.answer("model", "create", *words, *_tags(tags), *_sets(sets))
+        self._az.answer("model", "create", *words, *tags_of(tags), *sets_of(sets))
 
     def list(self, name: str | None = None, tags: Mapping[str, str] | None = None) -> list[Model]:
         # az has no filter by tags, and lists no tags unless a name is given (Azure/azure-sdk-for-python issue 40680).
         conditions = " && ".join(f"tags.\"{key}\" == '{value}'" for key, value in (tags or {}).items())
-        self._az.answer("model", "list", *_options(name=name, query=f"[?{conditions}]" if conditions else None))
+        self._az.answer("model", "list", *options_of(name=name, query=f"[?{conditions}]" if conditions else None))
 
     def show(self, name: str, version: str | None = None) -> Model:
         which = {"label": "latest"} if version in (None, "latest") else {"version": version}
-        self._az.answer("model", "show", *_options(name=name, **which))
+        self._az.answer("model", "show", *options_of(name=name, **which))
 
 
 class AzureBatchEndpoints:
@@ -163,22 +167,22 @@ class AzureBatchEndpoints:
 
     def create(self, file: Path | None = None, *, name: str | None = None, sets: Sequence[str] = ()) -> Record:
         self._az.answer(
-            "batch-endpoint", "create", *self._az.file(file), *_options(name=self._az.endpoint(name)), *_sets(sets)
+            "batch-endpoint", "create", *self._az.file(file), *options_of(name=self._az.endpoint(name)), *sets_of(sets)
         )
 
     def update(self, name: str, *, file: Path | None = None, sets: Sequence[str] = ()) -> Record:
         self._az.answer(
-            "batch-endpoint", "update", *_options(name=self._az.endpoint(name)), *self._az.file(file), *_sets(sets)
+            "batch-endpoint", "update", *options_of(name=self._az.endpoint(name)), *self._az.file(file), *sets_of(sets)
         )
 
     def show(self, name: str) -> Record:
-        self._az.answer("batch-endpoint", "show", *_options(name=self._az.endpoint(name)))
+        self._az.answer("batch-endpoint", "show", *options_of(name=self._az.endpoint(name)))
 
     def list(self) -> list[Record]:
         self._az.answer("batch-endpoint", "list")
 
     def delete(self, name: str) -> Record:
-        self._az.answer("batch-endpoint", "delete", *_options(name=self._az.endpoint(name), yes=True))
+        self._az.answer("batch-endpoint", "delete", *options_of(name=self._az.endpoint(name), yes=True))
 
     def invoke(
         self,
@@ -197,7 +201,7 @@ class AzureBatchEndpoints:
         if overwrite:
             raise UserError("--overwrite: Azure ML replaces no output; for example --set output_file_name=second.csv")
         remote = references.is_address(input) or references.is_reference(input)
-        words = _options(
+        words = options_of(
             name=self._az.endpoint(name),
             input=input if remote else self._az.local_path(Path(input)),
             input_type=input_type,
@@ -207,10 +211,10 @@ class AzureBatchEndpoints:
             output_path=output_path,
             job_name=job_name,
         )
-        self._az.answer("batch-endpoint", "invoke", *words, *_sets(sets))
+        self._az.answer("batch-endpoint", "invoke", *words, *sets_of(sets))
 
     def list_jobs(self, name: str) -> list[Record]:
-        self._az.answer("batch-endpoint", "list-jobs", *_options(name=self._az.endpoint(name)))
+        self._az.answer("batch-endpoint", "list-jobs", *options_of(name=self._az.endpoint(name)))
 
 
 class AzureBatchDeployments:
@@ -228,25 +232,25 @@ class AzureBatchDeployments:
         set_default: bool = False,
         sets: Sequence[str] = (),
     ) -> Record:
-        words = _options(name=name, endpoint_name=self._az.endpoint(endpoint_name), set_default=set_default)
-        self._az.answer("batch-deployment", "create", *self._az.file(file), *words, *_sets(sets))
+        words = options_of(name=name, endpoint_name=self._az.endpoint(endpoint_name), set_default=set_default)
+        self._az.answer("batch-deployment", "create", *self._az.file(file), *words, *sets_of(sets))
 
     def update(self, name: str, endpoint_name: str, *, file: Path | None = None, sets: Sequence[str] = ()) -> Record:
-        words = _options(name=name, endpoint_name=self._az.endpoint(endpoint_name))
-        self._az.answer("batch-deployment", "update", *words, *self._az.file(file), *_sets(sets))
+        words = options_of(name=name, endpoint_name=self._az.endpoint(endpoint_name))
+        self._az.answer("batch-deployment", "update", *words, *self._az.file(file), *sets_of(sets))
 
     def show(self, name: str, endpoint_name: str) -> Record:
         self._az.answer(
-            "batch-deployment", "show", *_options(name=name, endpoint_name=self._az.endpoint(endpoint_name))
+            "batch-deployment", "show", *options_of(name=name, endpoint_name=self._az.endpoint(endpoint_name))
         )
 
     def list(self, endpoint_name: str) -> list[Record]:
-        self._az.answer("batch-deployment", "list", *_options(endpoint_name=self._az.endpoint(endpoint_name)))
+        self._az.answer("batch-deployment", "list", *options_of(endpoint_name=self._az.endpoint(endpoint_name)))
 
     def delete(self, name: str, endpoint_name: str) -> Record:
-        words = _options(name=name, endpoint_name=self._az.endpoint(endpoint_name), yes=True)
+        words = options_of(name=name, endpoint_name=self._az.endpoint(endpoint_name), yes=True)
         self._az.answer("batch-deployment", "delete", *words)
 
     def list_jobs(self, name: str, endpoint_name: str) -> list[Record]:
-        words = _options(name=name, endpoint_name=self._az.endpoint(endpoint_name))
+        words = options_of(name=name, endpoint_name=self._az.endpoint(endpoint_name))
         self._az.answer("batch-deployment", "list-jobs", *words)

@@ -31,6 +31,11 @@ NOUNS: dict[str, tuple[str, str, str]] = {
         "deployment_app",
         "Their deployments: create, update, show, list, delete, list-jobs, compare.",
     ),
+    "data": ("amlops.cli.data", "app", "Data assets: create, show, list."),
+    "datastore": ("amlops.cli.datastore", "app", "Data stores: create, show, list."),
+    "environment": ("amlops.cli.environment", "app", "Environments: create, show, list."),
+    "component": ("amlops.cli.component", "app", "Components of pipelines: create, show, list."),
+    "compute": ("amlops.cli.compute", "app", "Compute targets: create, show, list."),
     "status": ("amlops.cli.status", "app", "Show the project, its environments, and what is on this machine."),
     "render": ("amlops.cli.render", "app", "Write plain Azure ML YAML with physical names, for az ml."),
 }

@@ -49,16 +49,45 @@ FLAGS: dict[str, Flag] = {
     "path": Flag(("-p", "--path"), "PATH", "File or folder of the model."),
     "type": Flag(("-t", "--type"), "TYPE", "custom_model, mlflow_model or triton_model."),
     "description": Flag(("-d", "--description"), "TEXT", "Description."),
+    # data
+    "data-path": Flag(
+        ("-p", "--path"), "PATH", "File or folder, azureml://datastores/NAME/paths/PATH, or https address of a file."
+    ),
+    "data-type": Flag(("-t", "--type"), "TYPE", "uri_file, uri_folder or mltable (default: uri_folder)."),
+    # environment
+    "image": Flag(("-i", "--image"), "IMAGE", "Docker image."),
+    "conda-file": Flag(("-c", "--conda-file"), "FILE", "Conda file of the dependencies."),
+    "build-context": Flag(("-b", "--build-context"), "DIR", "Folder with a Dockerfile, instead of an image."),
+    "dockerfile-path": Flag(("--dockerfile-path",), "FILE", "The Dockerfile below that folder (default: Dockerfile)."),
+    "os-type": Flag(("--os-type",), "TYPE", "linux or windows (default: linux)."),
+    # compute
+    "compute-type": Flag(("-t", "--type"), "TYPE", "amlcompute (a cluster) or computeinstance."),
+    "size": Flag(("--size",), "SIZE", "VM size (default: Standard_DS3_v2)."),
+    "min-instances": Flag(("--min-instances",), "NODES", "Nodes at rest (default: 0)."),
+    "max-instances": Flag(("--max-instances",), "NODES", "Most nodes (default: 4)."),
+    "tier": Flag(("--tier",), "TIER", "dedicated or low_priority (default: dedicated)."),
+    "idle-time": Flag(
+        ("--idle-time-before-scale-down",), "SECONDS", "Seconds without a job after which a node goes (default: 120)."
+    ),
+    "location": Flag(("-l", "--location"), "REGION", "Azure region (default: that of the workspace)."),
     # batch endpoint and deployment
     "endpoint-name": Flag(("-e", "--endpoint-name"), "NAME", "Name of the endpoint."),
     "deployment-name": Flag(
         ("-d", "--deployment-name"), "NAME", "Deployment to use instead of the endpoint's default."
     ),
-    "input": Flag(("--input",), "PATH", "File or folder to score."),
+    "input": Flag(
+        ("--input",),
+        "PATH",
+        "What to score: file, folder, azureml:NAME:VERSION, azureml://datastores/…, https address.",
+    ),
     "input-type": Flag(("--input-type",), "TYPE", "uri_file or uri_folder (default: what the path is)."),
     "mini-batch-size": Flag(("-m", "--mini-batch-size"), "FILES", "Files in one call of run()."),
     "instance-count": Flag(("-c", "--instance-count"), "NODES", "Nodes that score."),
-    "output-path": Flag(("--output-path",), "FOLDER", "Folder for the predictions (default: below the job)."),
+    "output-path": Flag(
+        ("--output-path",),
+        "FOLDER",
+        "Folder for the predictions, or azureml://datastores/NAME/paths/PATH of a blob store (default: below the job).",
+    ),
     "overwrite": Flag(
         ("--overwrite",), None, "Replace predictions that are in --output-path already (laptop only).", az=False
     ),

@@ -1,11 +1,11 @@
-"""The workspace of the laptop: jobs, models and endpoints below `<project>/.amlops/`."""
+"""The workspace of the laptop: jobs, models, data and endpoints below `<project>/.amlops/`."""
 
 from __future__ import annotations
 
 from amlops.local.models import ModelStore
 from amlops.local.state import LocalState
 from amlops.project import Environment, Project
-from amlops.workspace import BatchDeployments, BatchEndpoints, Jobs
+from amlops.workspace import Assets, BatchDeployments, BatchEndpoints, Jobs, Resources
 
 
 class LocalWorkspace:
@@ -25,6 +25,36 @@ class LocalWorkspace:
         from amlops.local.jobs import LocalJobs
 
         return LocalJobs(self.state, self.models, self.project)
+
+    @property
+    def data(self) -> Assets:
+        from amlops.local.data import LocalData
+
+        return LocalData(self.project, self.state).assets
+
+    @property
+    def environments(self) -> Assets:
+        from amlops.local.environments import LocalEnvironments
+
+        return LocalEnvironments(self.project, self.state)
+
+    @property
+    def components(self) -> Assets:
+        from amlops.local.components import LocalComponents
+
+        return LocalComponents(self.project, self.state)
+
+    @property
+    def datastores(self) -> Resources:
+        from amlops.local.data import Datastores
+
+        return Datastores(self.project, self.state)
+
+    @property
+    def computes(self) -> Resources:
+        from amlops.local.computes import LocalComputes
+
+        return LocalComputes(self.project, self.state)
 
     @property
     def batch_endpoints(self) -> BatchEndpoints:

@@ -16,7 +16,7 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -132,6 +132,8 @@ class JobRecords:
         except BaseException:
             if not (folder / _FILE).exists():
                 shutil.rmtree(folder, ignore_errors=True)
+                with suppress(OSError):  # other jobs are there
+                    folder.parent.rmdir()
             raise
 
     def reopen(self, name: str) -> JobRecord:

@@ -36,20 +36,24 @@ class Kind:
 _KINDS = (
     Kind("pipeline-job", "pipeline job", "jobs.PipelineJob"),
     Kind("command-component", "command component", "jobs.CommandComponent"),
+    Kind("parallel-component", "parallel component", "parallel.ParallelComponent"),
+    Kind("pipeline-component", "pipeline component", "jobs.PipelineComponent"),
     Kind("command-job", "command job", "jobs.CommandJob"),
     Kind("batch-endpoint", "batch endpoint", "batch.BatchEndpoint"),
     Kind("batch-deployment", "batch deployment (type: model)", "batch.ModelBatchDeployment"),
+    Kind("pipeline-deployment", "batch deployment (type: pipeline)", "batch.PipelineBatchDeployment"),
     Kind("environment", "environment", "assets.EnvironmentShape"),
     Kind("conda", "conda file of an environment", "assets.CondaFile"),
     Kind("model", "model", "assets.ModelShape"),
     Kind("data", "data asset", "assets.DataShape"),
+    Kind("datastore", "data store", "datastores.DatastoreShape"),
     Kind("compute-cluster", "compute cluster", "workspace.Cluster"),
     Kind("compute-instance", "compute instance", "workspace.Instance"),
     Kind("schedule", "schedule", "workspace.Schedule"),
     Kind("local-environment", "`.cloud/environments/local.yml`", "workspace.LocalEnvironment"),
     Kind("azure-environment", "`.cloud/environments/<name>.yml`", "workspace.AzureEnvironment"),
     Kind("request", "`.cloud/request.yaml`", note="checked by `amlplatform check`"),
-    Kind("other", "parallel, Spark and pipeline components, online endpoints and deployments", note="not checked yet"),
+    Kind("other", "Spark components, online endpoints and deployments", note="not checked yet"),
 )
 KINDS = {kind.id: kind for kind in _KINDS}
 
@@ -64,31 +68,40 @@ _BY_SCHEMA = {
     "environment": "environment",
     "model": "model",
     "data": "data",
+    "azureblob": "datastore",
+    "azurefile": "datastore",
+    "azuredatalakegen1": "datastore",
+    "azuredatalakegen2": "datastore",
+    "onelake": "datastore",
     "amlcompute": "compute-cluster",
     "computeinstance": "compute-instance",
     "schedule": "schedule",
-    "pipelinecomponent": "other",
-    "parallelcomponent": "other",
+    "pipelinecomponent": "pipeline-component",
+    "parallelcomponent": "parallel-component",
     "sparkcomponent": "other",
     "sparkjob": "other",
     "sweepjob": "other",
-    "pipelinecomponentbatchdeployment": "other",
+    "pipelinecomponentbatchdeployment": "pipeline-deployment",
     "managedonlineendpoint": "other",
     "managedonlinedeployment": "other",
     "kubernetesonlineendpoint": "other",
     "kubernetesonlinedeployment": "other",
 }
 _BY_TYPE = {
-    "pipeline": "pipeline-job",
     "amlcompute": "compute-cluster",
     "computeinstance": "compute-instance",
     "custom_model": "model",
     "mlflow_model": "model",
     "triton_model": "model",
+    "azure_blob": "datastore",
+    "azure_file": "datastore",
+    "azure_data_lake_gen1": "datastore",
+    "azure_data_lake_gen2": "datastore",
+    "one_lake": "datastore",
     "uri_file": "data",
     "uri_folder": "data",
     "mltable": "data",
-    "parallel": "other",
+    "parallel": "parallel-component",
     "spark": "other",
     "sweep": "other",
 }
@@ -99,7 +112,13 @@ _BY_KEY = {
     ("image", "build", "conda_file"): "environment",
 }
 # Folder in .cloud or pipelines -> kind, for files that say nothing of themselves.
-_BY_FOLDER = {"models": "model", "data": "data", "schedules": "schedule", "compute": "compute-cluster"}
+_BY_FOLDER = {
+    "models": "model",
+    "data": "data",
+    "datastores": "datastore",
+    "schedules": "schedule",
+    "compute": "compute-cluster",
+}
 
 
 def kind_of(document: YamlFile, root: Path | None) -> Kind | None:
@@ -131,7 +150,10 @@ def _by_schema(document: YamlFile, place: Path) -> str | None:  # noqa: ARG001
     address = document.data.get("$schema")
     if not isinstance(address, str):
         return None
-    return _BY_SCHEMA.get(address.rsplit("/", 1)[-1].lower().removesuffix(".json").removesuffix(".schema"))
+    found = _BY_SCHEMA.get(address.rsplit("/", 1)[-1].lower().removesuffix(".json").removesuffix(".schema"))
+    if found == "batch-deployment" and str(document.data.get("type")).lower() == "pipeline":
+        return "pipeline-deployment"  # Microsoft's examples name one schema for both
+    return found
 
 
 def _by_keys(document: YamlFile, place: Path) -> str | None:
@@ -139,6 +161,8 @@ def _by_keys(document: YamlFile, place: Path) -> str | None:
     kind = str(data.get("type", "")).lower()
     if "endpoint_name" in data:
         return _deployment(kind, data)
+    if kind == "pipeline":
+        return "pipeline-component" if _is_pipeline_component(data, place) else "pipeline-job"
     if kind == "command" or (not kind and "command" in data):
         return "command-component" if _is_component(data, place) else "command-job"
     return _BY_TYPE.get(kind) or _by_telling_key(data, place)
@@ -156,10 +180,19 @@ def _by_telling_key(data: dict[str, Any], place: Path) -> str | None:
 
 def _deployment(kind: str, data: dict[str, Any]) -> str:
     online = {"instance_type", "request_settings", "scale_settings", "liveness_probe"} & data.keys()
-    return "other" if kind == "pipeline" or online else "batch-deployment"
+    if kind == "pipeline" or {"job_definition"} & data.keys():
+        return "pipeline-deployment"
+    return "other" if online else "batch-deployment"
 
 
 def _is_component(data: dict[str, Any], place: Path) -> bool:
     if "components" in place.parts or {"is_deterministic", "version"} & data.keys():
         return True
     return not {"compute", "experiment_name", "limits"} & data.keys() and "jobs" not in place.parts
+
+
+def _is_pipeline_component(data: dict[str, Any], place: Path) -> bool:
+    """A component declares its inputs and has neither settings nor a compute target; a job gives them values."""
+    if {"settings", "compute", "experiment_name", "component"} & data.keys():
+        return False
+    return "components" in place.parts or bool({"is_deterministic", "version"} & data.keys())

@@ -7,8 +7,8 @@ downloads    files at https addresses         uploads      copies of what is reg
 
 from __future__ import annotations
 
-from amlops.local.data.assets import DataAssets
+from amlops.local.data.assets import LocalDataAssets
 from amlops.local.data.datastores import Datastore, Datastores
 from amlops.local.data.resolver import LocalData
 
-__all__ = ["DataAssets", "Datastore", "Datastores", "LocalData"]
+__all__ = ["Datastore", "Datastores", "LocalData", "LocalDataAssets"]

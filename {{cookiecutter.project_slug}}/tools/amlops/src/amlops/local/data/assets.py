@@ -1,13 +1,13 @@
 """Data assets: a name and a version for a file or folder.
 
-assets = DataAssets(project, state, Datastores(project, state))
-assets.create(name="digits", path="./images", type="uri_folder", base=Path.cwd())
+assets = LocalDataAssets(project, state, Datastores(project, state))
+assets.register("digits", "./images", base=Path.cwd(), type="uri_folder")
 assets.find("azureml:digits@latest").content["path"]     # azureml://datastores/workspaceblobstore/paths/…
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -16,24 +16,47 @@ from urllib.parse import urlsplit
 from amlops import references
 from amlops.errors import UserError
 from amlops.jobspec.values import check_type, local_path
+from amlops.local import assetfiles
 from amlops.local.assets import Asset, AssetStore
 from amlops.local.data import downloads
 from amlops.local.data.datastores import DEFAULT, Datastores
 from amlops.local.data.uploads import Content, content, upload
 from amlops.local.state import LocalState
+from amlops.project import Project
 from amlops.references import DatastorePath
+from amlops.workspace import Record
 
 TYPES = ("uri_file", "uri_folder", "mltable")
 
 
-class DataAssets:
-    """See `amlops.workspace.DataAssets`."""
+class LocalDataAssets:
+    """See `amlops.workspace.Assets`."""
 
-    def __init__(self, state: LocalState, datastores: Datastores) -> None:
+    def __init__(self, project: Project, state: LocalState, datastores: Datastores) -> None:
+        self._project = project
         self._store = AssetStore(state, "data", "data asset")
         self._datastores = datastores
 
-    def create(
+    def create(self, file: Path | None, *, values: Mapping[str, Any], sets: Sequence[str] = ()) -> Record:
+        """Register what a file and flags say; see `register`. Raises UserError."""
+        document = assetfiles.read("data", file, values, sets, self._project)
+        data = document.data
+        version = data.get("version")
+        try:
+            asset = self.register(
+                data["name"],
+                data["path"],
+                base=document.folder,
+                type=str(data.get("type", "uri_folder")).lower(),
+                version=None if version is None else str(version),
+                description=data.get("description", ""),
+                tags=data.get("tags"),
+            )
+        except UserError as error:
+            raise UserError(error.message, file=file) from None
+        return asset.as_record()
+
+    def register(
         self,
         name: str,
         path: str,
@@ -73,13 +96,13 @@ class DataAssets:
             kept = self._uploaded(path, base, type)
         return self._store.add(name, version, kept, description=description, tags=tags)
 
-    def list(self, name: str | None = None) -> list[Asset]:
+    def list(self, name: str | None = None) -> list[Record]:
         """Versions, newest first; of `name`, or of all names."""
-        return self._store.list(name)
+        return [asset.as_record() for asset in self._store.list(name)]
 
-    def show(self, name: str, version: str | None = None) -> Asset:
+    def show(self, name: str, version: str | None = None) -> Record:
         """One version; None or "latest" is the one made last. Raises UserError."""
-        return self._store.show(name, version)
+        return self._store.show(name, version).as_record()
 
     def find(self, reference: str) -> Asset:
         """The version that `azureml:name:version` or `azureml:name@latest` means, unchanged since it was registered.
@@ -103,7 +126,7 @@ class DataAssets:
             check_type(path, type, value)
         except ValueError as error:
             raise UserError(f"path: {error}") from None
-        relative, found = upload(path, self._datastores.show(DEFAULT).folder)
+        relative, found = upload(path, self._datastores.find(DEFAULT).folder)
         return {"type": type, "path": str(DatastorePath(DEFAULT, relative)), "content": asdict(found)}
 
     def _check_place(self, place: DatastorePath, type: str) -> None:

@@ -20,9 +20,11 @@ from typing import Any
 from amlops import yamlfile
 from amlops.errors import UserError
 from amlops.files import read_json, write_json
+from amlops.local import assetfiles
 from amlops.local.state import LocalState
 from amlops.project import MARKER, Project
 from amlops.references import DATASTORE_EXAMPLE, DatastorePath, WorkspaceId
+from amlops.workspace import Record
 
 DEFAULT = "workspaceblobstore"
 BLOB, FILE_SHARE, LAKE = "azure_blob", "azure_file", "azure_data_lake_gen2"
@@ -75,13 +77,13 @@ class Datastore:
 
 
 class Datastores:
-    """See `amlops.workspace.Datastores`."""
+    """See `amlops.workspace.Resources`."""
 
     def __init__(self, project: Project, state: LocalState) -> None:
         self._project = project
         self._state = state
 
-    def create(self, file: Path, *, name: str | None = None, sets: Sequence[str] = ()) -> Datastore:
+    def create(self, file: Path | None, *, values: Mapping[str, Any], sets: Sequence[str] = ()) -> Record:
         """Make a data store from a YAML file, or change the one of that name; its folder keeps what it has.
 
         Keys and credentials in the file are not kept: the laptop needs none.
@@ -89,10 +91,8 @@ class Datastores:
         Raises:
             UserError: the file has a fault, or the name is one that every workspace has.
         """
-        from amlops.local.batch import documents  # reads the shapes of `amlops validate`, which takes a moment
-
-        document = documents.changed(yamlfile.load(file), sets, name=name)
-        data = documents.checked(document, "datastore", self._project).data
+        document = assetfiles.read("datastore", file, values, sets, self._project)
+        data = document.data
         if data["name"] in BUILT_IN:
             raise document.error(f"'{data['name']}' is there already; choose another name", "name")
         record = {key: value for key, value in data.items() if key not in (_SECRET, "$schema")}
@@ -101,7 +101,15 @@ class Datastores:
         write_json(self._state.datastores / f"{data['name']}.json", record)
         return self.show(data["name"])
 
-    def show(self, name: str) -> Datastore:
+    def list(self) -> list[Record]:
+        """All data stores, the default first. Raises UserError."""
+        return [store.as_record() for store in self._all()]
+
+    def show(self, name: str) -> Record:
+        """One data store. Raises UserError."""
+        return self.find(name).as_record()
+
+    def find(self, name: str) -> Datastore:
         """One data store. Raises UserError."""
         for store in self._all():
             if store.name == name:
@@ -111,10 +119,6 @@ class Datastores:
             f"there is no data store '{name}'; there are: {known} (another: amlops datastore create -f FILE)"
         )
 
-    def list(self) -> list[Datastore]:
-        """All data stores, the default first. Raises UserError."""
-        return list(self._all())
-
     def path(self, address: DatastorePath) -> Path:
         """The file or folder that an address means, whether it exists or not; never outside the store's folder.
 
@@ -122,13 +126,13 @@ class Datastores:
             UserError: there is no such store, the address leaves it, or it names another workspace.
         """
         self._check_workspace(address)
-        store = self.show(address.datastore)
+        store = self.find(address.datastore)
         return store.folder.joinpath(*_parts(address))
 
     def output(self, address: DatastorePath) -> Path:
         """The folder that a batch endpoint may write to. Raises UserError, too for a store that is not of type blob."""
         path = self.path(address)
-        store = self.show(address.datastore)
+        store = self.find(address.datastore)
         if store.type != BLOB:
             raise UserError(
                 f"'{store.name}' is a data store of type {store.type}, and batch endpoints write only to blob data "

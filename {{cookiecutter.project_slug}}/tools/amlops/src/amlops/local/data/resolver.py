@@ -15,7 +15,7 @@ from amlops.errors import UserError
 from amlops.jobspec.model import InputValue, JobSpec
 from amlops.jobspec.values import check_type, local_path
 from amlops.local.data import downloads
-from amlops.local.data.assets import DataAssets
+from amlops.local.data.assets import LocalDataAssets
 from amlops.local.data.datastores import Datastores
 from amlops.local.state import LocalState
 from amlops.project import Project
@@ -32,7 +32,7 @@ class LocalData:
     def __init__(self, project: Project, state: LocalState) -> None:
         self._state = state
         self.datastores = Datastores(project, state)
-        self.assets = DataAssets(state, self.datastores)
+        self.assets = LocalDataAssets(project, state, self.datastores)
 
     def find(self, value: str, type: str | None, base: Path) -> Path | WebAddress:
         """What `value` means; everything that is on this machine is checked, nothing is fetched.

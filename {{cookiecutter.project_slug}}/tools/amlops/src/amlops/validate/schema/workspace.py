@@ -43,7 +43,7 @@ class Cluster(_Compute):
     """`type: amlcompute`. `idle_time_before_scale_down` is in seconds."""
 
     type: Annotated[str, one_of("amlcompute")]
-    size: Text
+    size: Text = ""
     tier: Annotated[str, one_of("dedicated", "low_priority")] = "dedicated"
     min_instances: Count = 0
     max_instances: Positive = 1
@@ -154,6 +154,7 @@ class LocalEnvironment(Shape):
 
     environment: Annotated[str, one_of("local")]
     limits: LaptopLimits = LaptopLimits()
+    datastores: dict[AssetName, Text] = Field(default_factory=dict)
 
 
 class AzureEnvironment(Shape):
