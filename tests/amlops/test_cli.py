@@ -74,8 +74,7 @@ def test_version(project: SmallProject) -> None:
     ("words", "says"),
     [
         (["jobs"], "No such command 'jobs'"),
-        (["job", "stream", "-n", "x"], "No such command 'stream'; one of create, show, list"),
-        (["job", "cancel"], "one of create, show, list"),
+        (["job", "watch", "-n", "x"], "No such command 'watch'; one of create, show, list"),
         (["job", "create"], "Missing option '-f' / '--file'"),
         (["job", "show", "-n", "x", "-g", "rg", "--env", "dev"], "-g: --env dev says where; it stands in .cloud"),
         (["model", "list", "--web"], "--web is not supported"),
@@ -167,6 +166,11 @@ AZURE = [
     (
         "batch-deployment create -f .cloud/d.yml --set-default",
         "batch-deployment create --file build/dev/.cloud/d.yml --set-default",
+    ),
+    ("batch-endpoint list-jobs -n image-scoring", "batch-endpoint list-jobs --name image-scoring-dev-k3x9a"),
+    (
+        "batch-deployment list-jobs -n blue -e image-scoring",
+        "batch-deployment list-jobs --name blue --endpoint-name image-scoring-dev-k3x9a",
     ),
     (
         "batch-deployment list -e image-scoring",
