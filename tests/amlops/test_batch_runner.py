@@ -339,7 +339,7 @@ def test_output_to_a_folder_of_the_user(batch: BatchProject) -> None:
     folder.joinpath("1.txt").write_text("again", encoding="utf-8")
     batch.invoke(folder, output_path=str(out), sets=["output_file_name=scores.txt"], overwrite=True)
     assert (out / "scores.txt").read_text() == "1.txt w1 again\n"
-    assert [path.name for path in out.iterdir()] == ["scores.txt"]
+    assert sorted(path.name for path in out.iterdir()) == ["scores.parquet", "scores.txt"]
 
 
 def test_names_with_spaces_and_letters_of_any_kind(batch: BatchProject) -> None:

@@ -8,4 +8,5 @@ plan         what a job will do, as a file             worklist      its mini-ba
 journal      what is done, so that it can be resumed   __main__      a job as a process of its own
 worker       runs in each worker process               processes     the same, seen from the parent
 failures     which items failed, and why               report        the logs
+typed_output the rows with types, order and keys
 """

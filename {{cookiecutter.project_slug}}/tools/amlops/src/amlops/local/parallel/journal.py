@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from amlops.local.parallel.minibatches import MiniBatch
-from amlops.local.parallel.scheduler import Failure, MiniBatchResult
+from amlops.local.parallel.outcome import Failure, MiniBatchResult
 
 JOURNAL = "journal.jsonl"
 Entry = dict[str, Any]
@@ -109,7 +109,9 @@ class Journal:
                 "seconds": round(result.seconds, 6),
                 "worker": result.worker,
                 "part": result.part.relative_to(parts).as_posix() if result.part else None,
-                "size": result.part.stat().st_size if result.part else 0,
+                "sizes": [result.part.stat().st_size, result.rows.stat().st_size]
+                if result.part and result.rows
+                else [],
                 "not_named": result.not_named,
                 "error": error and {"type": error.type, "message": error.message, "traceback": error.traceback},
             }
@@ -153,11 +155,8 @@ def _cut_half_line(path: Path) -> None:
 
 def _result(batch: MiniBatch, entry: Entry, parts: Path) -> MiniBatchResult | None:
     """The result that a line tells of; None when its part is not what it was."""
-    part = parts / entry["part"] if entry["part"] else None
-    if part is not None and (not part.is_file() or part.stat().st_size != entry["size"]):
-        return None
     error = entry["error"]
-    return MiniBatchResult(
+    result = MiniBatchResult(
         batch,
         status=entry["status"],
         succeeded=entry["succeeded"],
@@ -165,10 +164,16 @@ def _result(batch: MiniBatch, entry: Entry, parts: Path) -> MiniBatchResult | No
         attempts=entry["attempts"],
         seconds=entry["seconds"],
         worker=entry["worker"],
-        part=part,
+        part=parts / entry["part"] if entry["part"] else None,
         not_named=entry["not_named"],
         error=error
         and Failure(
             None, error["type"], error["message"], error["traceback"], batch.index, entry["attempts"], entry["at"]
         ),
     )
+    files = [file for file in (result.part, result.rows) if file is not None]
+    return result if [_size(file) for file in files] == entry["sizes"] else None
+
+
+def _size(file: Path) -> int:
+    return file.stat().st_size if file.is_file() else -1

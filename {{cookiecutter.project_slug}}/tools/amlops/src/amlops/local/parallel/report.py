@@ -6,7 +6,7 @@ logs/user/error.txt                              every failed attempt, in order 
 logs/user/error/<node>/process<NNN>.txt          the same per worker
 logs/user/stdout/<node>/process<NNN>.stdout.txt  what the scoring script printed (stderr likewise)
 logs/sys/job_report/processed_mini-batches.csv   one row per mini-batch
-logs/failed_items.csv                            one row per failed item; .jsonl has the same for programs (not in Azure)
+logs/failed_items.csv                            one row per failed item; .jsonl: for programs (not in Azure)
 """
 
 from __future__ import annotations

@@ -29,6 +29,7 @@ from amlops.local.parallel.processes import WorkerSpec, thread_limits
 from amlops.local.parallel.progress import Progress
 from amlops.local.parallel.report import JobLogs
 from amlops.local.parallel.scheduler import MiniBatchResult, Outcome, Rules, Scheduler
+from amlops.local.parallel.typed_output import is_available, typed_file, write_typed
 from amlops.local.parallel.worklist import WorkList
 
 RESULT = "result.json"
@@ -157,18 +158,19 @@ class _Start:
         reasons = read_reasons(plan.output, self._first)
         items = failed_items(outcome.results, plan.source, reasons)
         error = self._reason_of_failure(outcome)
-        if not error and plan.output_file:
-            journal.joining()
-            _join_parts(outcome.results, plan.output_file)
-        result = {
+        result: dict[str, Any] = {
             "status": "Failed" if error else "Completed",
             **({"error": error} if error else {}),
             **self._figures(outcome, items),
             "notes": [*self.notes, *reasons.notes],
+            "output_file": None,
+            "typed_file": None,
             "starts": self.history.starts + 1,
         }
+        if not error and plan.output_file:
+            journal.joining()
+            self._write_outputs(outcome, plan.output_file, result)
         if error:
-            result["output_file"] = None
             result["message"] = _explained(plan.name, error, result, outcome, items, self.logs)
         self.logs.mini_batches(outcome.results)
         self.logs.items(items)
@@ -178,16 +180,26 @@ class _Start:
             shutil.rmtree(self.parts, ignore_errors=True)
         return result
 
+    def _write_outputs(self, outcome: Outcome, output_file: Path, result: dict[str, Any]) -> None:
+        """Put Azure's text file and the typed one in place."""
+        output_file.parent.mkdir(parents=True, exist_ok=True)
+        header = self.plan.settings.append_row_dataframe_header
+        _join_parts(outcome.results, output_file, header=header)
+        result["output_file"] = str(output_file)
+        typed = typed_file(output_file)
+        if not is_available():
+            result["notes"].append(f"{typed.name} is not written, because pyarrow is not installed")
+            return
+        result["notes"] += write_typed(typed, outcome.results, self.work, self.plan.source)
+        result["typed_file"] = str(typed)
+
     def _write_result(self, result: dict[str, Any]) -> None:
         write_json(self.folder / RESULT, result)
 
     def _reason_of_failure(self, outcome: Outcome) -> str:
         """Why the job failed, in one line; "" when it did not."""
-        limit = self.plan.settings.error_threshold
         if outcome.stopped:
             return outcome.stopped
-        if 0 <= limit < outcome.failed:  # killed between the last straw and the end
-            return f"{outcome.failed} item(s) failed, more than the error_threshold of {limit} allows"
         if self.plan.output_file and not outcome.succeeded:
             return NOTHING_SUCCEEDED
         return ""
@@ -197,7 +209,6 @@ class _Start:
         done = outcome.succeeded + outcome.failed
         statuses = [result.status for result in outcome.results]
         return {
-            "output_file": str(plan.output_file) if plan.output_file else None,
             "items": {"total": self.work.items, "succeeded": outcome.succeeded, "failed": outcome.failed},
             "mini_batches": {
                 "total": len(statuses),
@@ -218,11 +229,13 @@ class _Start:
 
 def refuse_existing(plan: ParallelPlan) -> None:
     """Raise UserError when an output of the job is there already and may not be replaced."""
-    if plan.output_file and plan.output_file.exists() and not plan.overwrite:
-        raise UserError(
-            f"--output-path: '{plan.output_file}' exists; --overwrite replaces it, "
-            "--set output_file_name=… writes beside it"
-        )
+    if plan.output_file is None or plan.overwrite:
+        return
+    for file in (plan.output_file, typed_file(plan.output_file)):
+        if file.exists():
+            raise UserError(
+                f"--output-path: '{file}' exists; --overwrite replaces it, --set output_file_name=… writes beside it"
+            )
 
 
 def read_status(folder: Path) -> str:
@@ -233,11 +246,16 @@ def read_status(folder: Path) -> str:
     return read_json(file)["status"] if file.exists() else ""
 
 
-def _join_parts(results: Sequence[MiniBatchResult], target: Path) -> None:
-    """Write the predictions: the parts in order, under a name of this job's own, then the final one."""
-    target.parent.mkdir(parents=True, exist_ok=True)
+def _join_parts(results: Sequence[MiniBatchResult], target: Path, *, header: bool) -> None:
+    """Write the predictions: the parts in order, under a name of this job's own, then the final one.
+
+    Args:
+        header: the names of a DataFrame's columns come first (`--append_row_dataframe_header`).
+    """
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(6)}.tmp")
     with temporary.open("wb") as output:
+        if header and (first := next((result.rows for result in results if result.rows), None)):
+            output.write(read_json(first)["header"].encode("utf-8", "surrogateescape"))
         for result in results:
             if result.part is not None:
                 with result.part.open("rb") as part:
