@@ -3,7 +3,7 @@
 A project is a folder with `.cloud/environments/local.yml`. Any other folder is taken for one, with the laptop as its only
 environment, when AMLOPS_ROOT names it. Each environment has a file there:
 
-    local.yml   {environment: local, limits: {nodes: 2, cores: 2}}      cores: 0 means all cores of the machine
+    local.yml   {environment: local, limits: {nodes: 2, cores: 2}}      see `Limits` and `Disputed`
     dev.yml     {environment: dev, subscription_id, resource_group, workspace, location, endpoints: {logical:
     physical}, ...}
 """
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -27,14 +27,41 @@ STATE_FOLDER = ".amlops"
 
 
 @dataclass(frozen=True)
+class Disputed:
+    """Where Microsoft's own sources disagree about parallel jobs: one option each, with the documented default.
+
+    Attributes:
+        max_retries: "tries": `max_retries: 3` is three calls of `run()` in all (docstring of the client, v1's
+            `run_max_try`); "retries": three more after the first (the words of the YAML reference).
+        several_thresholds: "any": each threshold counts by itself, and the first that is exceeded ends the job (v1);
+            "one": more than one threshold is refused (text of v2's schema).
+        task_overhead_timeout: seconds for loading a mini-batch where nothing is said: 30 (reference) or 600 (how-to).
+    """
+
+    max_retries: str = "tries"
+    several_thresholds: str = "any"
+    task_overhead_timeout: int = 30
+
+
+@dataclass(frozen=True)
 class Limits:
     """What a job on the laptop may use.
 
-    `nodes` is how many nodes a batch job may have, `cores` how many processes run at once.
+    Attributes:
+        nodes: how many nodes a batch job may have.
+        cores: how many processes run at once.
+        workers: 0: the calling process runs scoring scripts itself, for a debugger; None: processes do.
+        memory: megabytes that a worker process may have; 0: no limit.
+        gpus: GPUs of a node; the first so many workers get one each.
+        disputed: how to read what Microsoft's sources disagree about.
     """
 
     nodes: int
     cores: int
+    workers: int | None = None
+    memory: int = 0
+    gpus: int = 0
+    disputed: Disputed = field(default_factory=Disputed)
 
 
 @dataclass(frozen=True)
@@ -148,7 +175,21 @@ class Project:
         document = yamlfile.load(marker) if marker.is_file() else yamlfile.YamlFile(marker, {})
         nodes = _whole_number(document, "nodes", default=2, minimum=1)
         cores = _whole_number(document, "cores", default=0, minimum=0)
-        return Limits(nodes=nodes, cores=cores or os.cpu_count() or 1)
+        workers = document.section("limits").get("workers")
+        if workers not in (None, 0) or isinstance(workers, bool):
+            raise document.error(
+                f"'{workers}' must be 0, which runs scoring scripts in the calling process, or be left out",
+                "limits",
+                "workers",
+            )
+        return Limits(
+            nodes=nodes,
+            cores=cores or os.cpu_count() or 1,
+            workers=workers,
+            memory=_whole_number(document, "memory", default=0, minimum=0),
+            gpus=_whole_number(document, "gpus", default=0, minimum=0),
+            disputed=_disputed(document),
+        )
 
     def shown(self, path: Path) -> str:
         """The path relative to the root where it lies inside, with forward slashes."""
@@ -156,6 +197,24 @@ class Project:
             return path.relative_to(self.root).as_posix()
         except ValueError:
             return path.as_posix()
+
+
+_DISPUTED = {"max_retries": ("tries", "retries"), "several_thresholds": ("any", "one")}
+
+
+def _disputed(document: yamlfile.YamlFile) -> Disputed:
+    """The section `disputed:` of local.yml. Raises UserError."""
+    section = document.section("disputed")
+    chosen: dict[str, Any] = {}
+    for key, value in section.values.items():
+        if key == "task_overhead_timeout":
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                raise section.error(f"'{value}' must be a number of seconds, 1 or more; for example 30", key)
+        elif value not in _DISPUTED.get(key, ()):
+            allowed = " or ".join(_DISPUTED.get(key, ())) or f"one of {', '.join((*_DISPUTED, 'task_overhead_timeout'))}"
+            raise section.error(f"'{value if key in _DISPUTED else key}' must be {allowed}", key)
+        chosen[key] = value
+    return Disputed(**chosen)
 
 
 def _whole_number(document: yamlfile.YamlFile, key: str, *, default: int, minimum: int) -> int:

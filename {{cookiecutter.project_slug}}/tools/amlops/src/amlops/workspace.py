@@ -203,6 +203,7 @@ class BatchEndpoints(Protocol):
         instance_count: int | None = None,
         output_path: str | None = None,
         overwrite: bool = False,
+        workers: int | None = None,
         job_name: str | None = None,
         sets: Sequence[str] = (),
     ) -> Record:
@@ -210,6 +211,7 @@ class BatchEndpoints(Protocol):
 
         Args:
             overwrite: replace an output file that exists in `output_path`; only on the laptop.
+            workers: 0 runs the scoring script in the calling process, for a debugger; only on the laptop.
 
         Raises:
             UserError: the input, a setting or a name is wrong; nothing has been made.

@@ -195,11 +195,14 @@ class AzureBatchEndpoints:
         instance_count: int | None = None,
         output_path: str | None = None,
         overwrite: bool = False,
+        workers: int | None = None,
         job_name: str | None = None,
         sets: Sequence[str] = (),
     ) -> Record:
         if overwrite:
             raise UserError("--overwrite: Azure ML replaces no output; for example --set output_file_name=second.csv")
+        if workers is not None:
+            raise UserError("--workers: Azure ML always has processes; --env local runs the script in this one")
         remote = references.is_address(input) or references.is_reference(input)
         words = options_of(
             name=self._az.endpoint(name),

@@ -109,6 +109,7 @@ def invoke(
     instance_count: Annotated[int | None, flag("instance-count")] = None,
     output_path: Annotated[str | None, flag("output-path")] = None,
     overwrite: Annotated[bool, flag("overwrite")] = False,
+    workers: Annotated[int | None, flag("workers", min=0, max=0)] = None,
     job_name: Annotated[str | None, flag("job-name")] = None,
     sets: Annotated[
         list[str] | None, flag("set", "Change a setting for this job, for example --set retry_settings.timeout=60.")
@@ -133,6 +134,7 @@ def invoke(
                 job_name=job_name,
                 sets=sets or [],
                 overwrite=overwrite,
+                workers=workers,
             )
         except JobFailed as failure:
             if failure.record is not None:

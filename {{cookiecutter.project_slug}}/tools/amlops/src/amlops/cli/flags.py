@@ -88,6 +88,9 @@ FLAGS: dict[str, Flag] = {
         "FOLDER",
         "Folder for the predictions, or azureml://datastores/NAME/paths/PATH of a blob store (default: below the job).",
     ),
+    "workers": Flag(
+        ("--workers",), "0", "0: run the script in this process, where breakpoint() works (laptop only).", az=False
+    ),
     "overwrite": Flag(
         ("--overwrite",), None, "Replace predictions that are in --output-path already (laptop only).", az=False
     ),

@@ -86,12 +86,14 @@ class LocalBatchEndpoints:
         job_name: str | None = None,
         sets: Sequence[str] = (),
         overwrite: bool = False,
+        workers: int | None = None,
     ) -> Record:
         """Score the files at `input` and return the job's record.
 
         Args:
             output_path: folder for the predictions; default `outputs/score` of the job.
             overwrite: replace a predictions file that is there already.
+            workers: 0 runs the scoring script in this process.
 
         Raises:
             UserError: something is wrong before the job starts; nothing has been made.
@@ -99,6 +101,7 @@ class LocalBatchEndpoints:
         """
         deployment = self._deployment(name, deployment_name)
         settings = changed(deployment["spec"], sets, mini_batch_size, instance_count)
+        settings = settings.limited(self._project.limits, workers)
         data = LocalData(self._project, self._state)
         with JobRecords(self._state).reserved(job_name, name, "--job-name") as reserved:
             source = batch_input(input, input_type, Path.cwd(), data, self._state.jobs / reserved / "inputs")

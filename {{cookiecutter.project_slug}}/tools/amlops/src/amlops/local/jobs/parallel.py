@@ -66,7 +66,7 @@ def plan_of(step: Step, task: ParallelTask, folder: Path, value: Value, limits: 
     Raises:
         ValueError: see `check`.
     """
-    settings = _settings(task, step.environment_variables, _arguments(step, value))
+    settings = _settings(task, step.environment_variables, _arguments(step, value)).limited(limits)
     path = Path(value(bindings.Input(task.input_data)))
     source = BatchInput(path, path if path.is_dir() else path.parent, step.component.inputs[task.input_data].type)
     nodes, note = settings.nodes(limits)

@@ -20,7 +20,7 @@ from typing import Any
 
 from amlops.local.parallel.minibatches import MiniBatch
 from amlops.local.parallel.processes import WorkerPlace
-from amlops.local.parallel.settings import TASK_OVERHEAD_TIMEOUT, ParallelSettings
+from amlops.local.parallel.settings import ParallelSettings
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ class Rules:
     error_threshold: int = -1
     mini_batch_error_threshold: int = -1
     allowed_failed_percent: float = 100.0
-    task_overhead_timeout: float = TASK_OVERHEAD_TIMEOUT
+    task_overhead_timeout: float = 30.0
     progress_timeout: float | None = None
 
     @classmethod
@@ -105,7 +105,7 @@ class Rules:
             error_threshold=settings.error_threshold,
             mini_batch_error_threshold=settings.mini_batch_error_threshold,
             allowed_failed_percent=settings.allowed_failed_percent,
-            task_overhead_timeout=settings.task_overhead_timeout,
+            task_overhead_timeout=settings.overhead_timeout,
             progress_timeout=settings.progress_timeout,
         )
 

@@ -3,32 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from amlops.errors import UserError
-from amlops.project import Limits
+from amlops.project import Disputed, Limits
 
-# Azure ML, "Use parallel jobs in pipelines", arguments of `program_arguments`; in seconds. The reference says 30 for
-# the first, the how-to 600.
-TASK_OVERHEAD_TIMEOUT = 30.0
+# Azure ML, "Use parallel jobs in pipelines", arguments of `program_arguments`; in seconds.
 FIRST_TASK_CREATION_TIMEOUT = 600.0
 RESOURCE_MONITOR_INTERVAL = 600.0
-
-
-@dataclass(frozen=True)
-class Disputed:
-    """Where Microsoft's own sources disagree: one named option each, with what its reference says as default.
-
-    Attributes:
-        max_retries: "tries": `max_retries: 3` is three calls of `run()` in all (docstring of the client, v1's
-            `run_max_try`); "retries": three more after the first (the words of the reference).
-        several_thresholds: "any": each threshold counts by itself, and the first that is exceeded ends the job (v1);
-            "one": more than one threshold is refused (text of v2's schema).
-    """
-
-    max_retries: str = "tries"
-    several_thresholds: str = "any"
 
 
 @dataclass(frozen=True)
@@ -42,7 +25,7 @@ class ParallelSettings:
         error_threshold: failed items of the whole input, more than which end the job; `mini_batch_error_threshold`
             the same for mini-batches, `allowed_failed_percent` for percent of the mini-batches.
         program_arguments: words that the script gets after the runner's own options.
-        task_overhead_timeout: for loading one mini-batch.
+        task_overhead_timeout: for loading one mini-batch; None: the disputed default.
         progress_update_timeout: without any finished mini-batch; None: 3 x (timeout + task_overhead_timeout).
         first_task_creation_timeout: until the first mini-batch exists.
         memory: megabytes of address space that one worker may have; 0: no limit.
@@ -65,7 +48,7 @@ class ParallelSettings:
     mini_batch_error_threshold: int = -1
     allowed_failed_percent: float = 100.0
     program_arguments: Sequence[str] = ()
-    task_overhead_timeout: float = TASK_OVERHEAD_TIMEOUT
+    task_overhead_timeout: float | None = None
     progress_update_timeout: float | None = None
     first_task_creation_timeout: float = FIRST_TASK_CREATION_TIMEOUT
     resource_monitor_interval: float = RESOURCE_MONITOR_INTERVAL
@@ -88,11 +71,27 @@ class ParallelSettings:
         return self.output_action == "append_row"
 
     @property
+    def overhead_timeout(self) -> float:
+        """Seconds that loading a mini-batch may take."""
+        given = self.task_overhead_timeout
+        return self.disputed.task_overhead_timeout if given is None else given
+
+    @property
     def progress_timeout(self) -> float:
         """Seconds without any finished mini-batch after which the job fails."""
         if self.progress_update_timeout is not None:
             return self.progress_update_timeout
-        return 3 * (self.timeout + self.task_overhead_timeout)
+        return 3 * (self.timeout + self.overhead_timeout)
+
+    def limited(self, limits: Limits, workers: int | None = None) -> ParallelSettings:
+        """These settings with the laptop's limits. `workers`: `--workers` of the invocation, which wins."""
+        return replace(
+            self,
+            memory=limits.memory,
+            gpus=limits.gpus,
+            disputed=limits.disputed,
+            workers=limits.workers if workers is None else workers,
+        )
 
     def check(self) -> None:
         """Raise UserError for settings that do not go together."""
@@ -105,7 +104,7 @@ class ParallelSettings:
         if self.disputed.several_thresholds == "one" and len(names) > 1:
             raise UserError(
                 f"{names[1]}: only one threshold can be used, and there is {names[0]} too "
-                "(semantics.several_thresholds is 'one' in .cloud/environments/local.yml); leave one of them out"
+                "(disputed.several_thresholds is 'one' in .cloud/environments/local.yml); leave one of them out"
             )
 
     def nodes(self, limits: Limits) -> tuple[list[str], str]:
@@ -133,6 +132,3 @@ class ParallelSettings:
         """The settings for the job's record, without the values of environment variables: they may be secret."""
         lists = {key: list(getattr(self, key)) for key in ("partition_keys", "program_arguments")}
         return {**asdict(self), **lists, "environment_variables": sorted(self.environment_variables)}
-
-
-BatchSettings = ParallelSettings  # the name that callers have used so far

@@ -143,10 +143,21 @@ class Schedule(Shape):
 
 
 class LaptopLimits(Shape):
-    """`limits:` of the laptop; `cores: 0` means all."""
+    """`limits:` of the laptop; `cores: 0` means all. See `amlops.project.Limits`."""
 
     nodes: Positive = 2
     cores: Count = 0
+    workers: Annotated[Whole, Field(ge=0, le=0)] | None = None
+    memory: Count = 0
+    gpus: Count = 0
+
+
+class Disputed(Shape):
+    """`disputed:` of the laptop: where Microsoft's sources disagree. See `amlops.project.Disputed`."""
+
+    max_retries: Annotated[str, one_of("tries", "retries")] = "tries"
+    several_thresholds: Annotated[str, one_of("any", "one")] = "any"
+    task_overhead_timeout: Positive = 30
 
 
 class LocalEnvironment(Shape):
@@ -154,6 +165,7 @@ class LocalEnvironment(Shape):
 
     environment: Annotated[str, one_of("local")]
     limits: LaptopLimits = LaptopLimits()
+    disputed: Disputed = Disputed()
     datastores: dict[AssetName, Text] = Field(default_factory=dict)
 
 
