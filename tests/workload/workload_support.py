@@ -29,6 +29,17 @@ class Project:
             shutil.copytree(PROJECT / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
         return cls(root)
 
+    @classmethod
+    def rendered(cls, folder: Path) -> Project:
+        """Make a project from the template below `folder`, with the default answers, as cookiecutter does."""
+        from cookiecutter.main import cookiecutter
+
+        settings = folder / "cookiecutter.yaml"
+        lines = [f'{name}: "{(folder / name).as_posix()}"\n' for name in ("cookiecutters_dir", "replay_dir")]
+        settings.write_text("".join(lines), encoding="utf-8")
+        made = cookiecutter(str(ROOT), no_input=True, output_dir=str(folder), config_file=str(settings))
+        return cls(Path(made))
+
     def python(self, *words: str | Path) -> subprocess.CompletedProcess[str]:
         """Run Python in it."""
         environment = {key: value for key, value in os.environ.items() if not key.startswith(("AMLOPS_", "MLFLOW_"))}
