@@ -6,7 +6,7 @@ spec.steps["train"].inputs        # values, or which step's output they come fro
 
 from __future__ import annotations
 
-from amlops.jobspec.loader import load_job
+from amlops.jobspec.loader import job_of, load_job
 from amlops.jobspec.model import Component, InputSpec, JobSpec, OutputSpec, OutputTarget, Step
 
-__all__ = ["Component", "InputSpec", "JobSpec", "OutputSpec", "OutputTarget", "Step", "load_job"]
+__all__ = ["Component", "InputSpec", "JobSpec", "OutputSpec", "OutputTarget", "Step", "job_of", "load_job"]

@@ -197,13 +197,13 @@ def _targets(
         keys: tuple[str, ...] = (name, "path") if isinstance(value, dict) else (name,)
         text = value.get("path") if isinstance(value, dict) else value
         try:
-            binding = bindings.parse(text) if isinstance(text, str) and _whole(text) else None
+            binding = bindings.parse(text) if isinstance(text, str) and not in_datastore(text) else None
         except ValueError as error:
             raise given.error(str(error), *keys) from None
         if binding is None:
             if isinstance(value, str):
                 raise given.error(f"'{value}' must be ${{{{parent.outputs.NAME}}}} or a mapping", name)
-            targets[name] = OutputTarget(spec)
+            targets[name] = OutputTarget(spec, path=text if isinstance(text, str) and in_datastore(text) else None)
             continue
         if not isinstance(binding, bindings.ParentOutput):
             raise given.error(f"'{text}' is not an output of the pipeline; use ${{{{parent.outputs.NAME}}}}", *keys)
@@ -214,9 +214,9 @@ def _targets(
     return targets
 
 
-def _whole(text: str) -> bool:
-    """False for an address with expressions in it, such as azureml://datastores/d/paths/${{name}}/x.csv."""
-    return not text.startswith("azureml://")
+def in_datastore(text: str) -> bool:
+    """True for an address that an output is given, such as azureml://datastores/d/paths/${{name}}/x.csv."""
+    return text.startswith(("azureml://", "/subscriptions/"))
 
 
 def _check_outputs_written(

@@ -11,7 +11,7 @@ from amlops.bindings import StepOutput
 from amlops.errors import UserError
 from amlops.jobspec import overrides
 from amlops.jobspec.components import output_spec
-from amlops.jobspec.graph import Surroundings, free_component, made_step, pipeline_steps
+from amlops.jobspec.graph import Surroundings, free_component, in_datastore, made_step, pipeline_steps
 from amlops.jobspec.inputs import JobInput, StepContext, component_inputs, job_inputs
 from amlops.jobspec.keys import COMMAND_JOB, JOB_OUTPUT, PIPELINE_JOB, SETTINGS, check_keys
 from amlops.jobspec.model import JobSpec, OutputSpec, OutputTarget, Step
@@ -147,9 +147,18 @@ def _job(
         outputs=outputs,
         steps=steps,
         continue_on_step_failure=go_on is not False,
+        output_paths=_output_paths(section),
+        default_datastore=str(section.get("settings", "default_datastore") or "").removeprefix("azureml:"),
     )
 
 
 def _job_outputs(section: Section) -> dict[str, OutputSpec]:
     outputs = section.section("outputs")
     return {name: output_spec(outputs, name, JOB_OUTPUT) for name in outputs.values}
+
+
+def _output_paths(section: Section) -> dict[str, str]:
+    """The addresses in data stores that the job's outputs are given."""
+    outputs = section.section("outputs")
+    paths = {name: outputs.section(name).get("path") for name in outputs.values if isinstance(outputs.get(name), dict)}
+    return {name: path for name, path in paths.items() if isinstance(path, str) and in_datastore(path)}

@@ -95,12 +95,13 @@ InputValue = Literal | Path | WebAddress | StepOutput
 
 @dataclass(frozen=True)
 class OutputTarget:
-    """Where a step's output goes: to the output `pipeline_output` of the job, or, when that is None, to the step's
-    own folder.
+    """Where a step's output goes: to the output `pipeline_output` of the job; else to `path`, an address in a data
+    store in which `${{name}}` and `${{default_datastore}}` may stand; else to the step's own folder.
     """
 
     spec: OutputSpec
     pipeline_output: str | None = None
+    path: str | None = None
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,8 @@ class JobSpec:
     """A job. A command job is a job with one step, whose outputs are the job's outputs.
 
     `inputs` are the values the job was given, for its record: text for literals and paths. The steps of a pipeline
-    inside the pipeline are steps of the job, called `outer.inner`.
+    inside the pipeline are steps of the job, called `outer.inner`. `output_paths` has the addresses in data stores that
+    outputs of the job are given, see `OutputTarget`.
     """
 
     file: Path
@@ -145,3 +147,5 @@ class JobSpec:
     outputs: Mapping[str, OutputSpec]
     steps: Mapping[str, Step]
     continue_on_step_failure: bool = True
+    output_paths: Mapping[str, str] = field(default_factory=dict)
+    default_datastore: str = ""

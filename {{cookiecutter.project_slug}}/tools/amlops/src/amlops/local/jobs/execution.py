@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from amlops.jobspec import JobSpec, OutputTarget, Step
 from amlops.jobspec.model import ParallelTask
 from amlops.jobspec.values import as_text
 from amlops.local import tracking
+from amlops.local.data.datastores import DEFAULT
 from amlops.local.jobrecords import FINISHED, JobRecord
 from amlops.local.jobs import parallel, process
 from amlops.local.jobs.runner import FAILED, StepRun
@@ -34,18 +35,48 @@ def check_programs(spec: JobSpec) -> None:
             )
 
 
-class Execution:
-    """How the steps of one job are started, and what is written down about them."""
+def output_places(spec: JobSpec, job: str, find: Callable[[str], Path]) -> dict[str, Path]:
+    """Where the outputs lie that are given an address in a data store, by that address as it is written.
 
-    def __init__(self, project: Project, record: JobRecord, spec: JobSpec, runs: tracking.JobRuns) -> None:
+    Args:
+        job: the job's name, which `${{name}}` means.
+        find: finds the place of an address.
+
+    Raises:
+        UserError: an address is not one that a job can write to.
+    """
+    given = dict(spec.output_paths)
+    for step in spec.steps.values():
+        given |= {f"{step.name}.{name}": target.path for name, target in step.outputs.items() if target.path}
+    words = {"${{name}}": job, "${{default_datastore}}": spec.default_datastore or DEFAULT}
+    found: dict[str, Path] = {}
+    for output, path in given.items():
+        full = bindings.EXPRESSION.sub(lambda match: words.get(f"${{{{{match[1]}}}}}", match[0]), path)
+        try:
+            found[path] = find(full)
+        except UserError as error:
+            raise UserError(f"outputs.{output}.path: {error.message}", file=spec.file) from None
+    return found
+
+
+class Execution:
+    """How the steps of one job are started, and what is written down about them.
+
+    `places` is where the outputs lie that are given an address in a data store.
+    """
+
+    def __init__(
+        self, project: Project, record: JobRecord, spec: JobSpec, runs: tracking.JobRuns, places: Mapping[str, Path]
+    ) -> None:
         self._project = project
+        self._places = places
         self._record = record
         self._spec = spec
         self._runs = runs
         self.logs = {name: record.logs / f"{name}.log" for name in spec.steps}
         record.update(
             **({"mlflow_run_id": runs.job_run_id} if runs.job_run_id else {}),
-            outputs={name: str(record.outputs / name) for name in spec.outputs},
+            outputs={name: str(self._job_output(name)) for name in spec.outputs},
             steps={name: {"status": "NotStarted", "log": str(log)} for name, log in self.logs.items()},
         )
 
@@ -108,8 +139,14 @@ class Execution:
 
     def _output(self, step: str, target: OutputTarget) -> Path:
         if target.pipeline_output is not None:
-            return self._record.outputs / target.pipeline_output
+            return self._job_output(target.pipeline_output)
+        if target.path is not None:
+            return self._places[target.path]
         return self._step_folder(step) / "outputs" / target.spec.name
+
+    def _job_output(self, name: str) -> Path:
+        path = self._spec.output_paths.get(name)
+        return self._record.outputs / name if path is None else self._places[path]
 
     def _step_folder(self, step: str) -> Path:
         return self._record.folder / "steps" / step

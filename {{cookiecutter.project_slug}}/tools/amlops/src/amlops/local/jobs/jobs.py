@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from amlops import references
 from amlops.errors import JobFailed, UserError, shown
-from amlops.jobspec import JobSpec, load_job
+from amlops.jobspec import JobSpec, job_of, load_job
 from amlops.jobspec.model import MODEL_TYPES
 from amlops.jobspec.values import Resolve
 from amlops.local import tracking
 from amlops.local.cancellation import cancelable, reason
 from amlops.local.data import LocalData
+from amlops.local.data.datastores import Datastores
 from amlops.local.jobrecords import JobRecord, JobRecords
 from amlops.local.jobs import control
 from amlops.local.jobs.download import download
-from amlops.local.jobs.execution import Execution, check_programs
+from amlops.local.jobs.execution import Execution, check_programs, output_places
 from amlops.local.jobs.progress import last_lines, progress
 from amlops.local.jobs.runner import FAILED, Runner, StepRun
 from amlops.local.models import ModelStore
@@ -25,6 +27,7 @@ from amlops.local.state import LocalState
 from amlops.project import Project
 from amlops.references import WebAddress
 from amlops.workspace import Record
+from amlops.yamlfile import YamlFile
 
 if TYPE_CHECKING:
     from amlops.local.batch.jobs import BatchJobs
@@ -51,20 +54,49 @@ class LocalJobs:
         stream: bool = False,
     ) -> Record:
         """Run the job in `file`; see `amlops.workspace.Jobs.create`."""
+        spec = load_job(file, sets, resolve=self._resolve(), resolve_component=self._component)
+        return self.run(spec, name=name, fields={"tags": {**spec.tags, **(tags or {})}}, stream=stream)
+
+    def load(self, document: YamlFile) -> JobSpec:
+        """The job that a document describes. Raises UserError."""
+        return job_of(document, resolve=self._resolve(), resolve_component=self._component)
+
+    def run(
+        self,
+        spec: JobSpec,
+        *,
+        name: str | None = None,
+        prefix: str | None = None,
+        fields: Mapping[str, Any] | None = None,
+        stream: bool = False,
+        option: str = "--name",
+        blob_only: bool = False,
+    ) -> Record:
+        """Run a job to its end and return its record.
+
+        Args:
+            name: the job's name; by default that of the job, then one made from `prefix`.
+            fields: what stands in the record beside what the job says.
+            option: what `name` came from, for errors.
+            blob_only: outputs go to blob data stores only, as those of batch endpoints.
+
+        Raises:
+            UserError, JobFailed: see `create`.
+        """
         data = LocalData(self._project, self._state)
-        spec = load_job(file, sets, resolve=self._resolve(data))
         check_programs(spec)
-        cores = self._project.limits.cores
-        fields = _first_fields(spec, self._project, tags or {})
-        with self._records.reserved(name or spec.name, spec.file.stem) as reserved:
+        all_fields = {**_first_fields(spec, self._project), **(fields or {})}
+        with self._records.reserved(name or spec.name, prefix or spec.file.stem, option) as reserved:
+            places = output_places(spec, reserved, partial(_place, data.datastores, blob_only=blob_only))
             spec = data.fetched(spec, reserved)
-            record = self._records.start(spec.type, name=reserved, fields=fields, reserved=True)
+            record = self._records.start(spec.type, name=reserved, fields=all_fields, reserved=True)
         runs = tracking.JobRuns()
         try:
             with cancelable(record.folder):
                 runs = tracking.start_runs(self._state, record.name, spec)
-                execution = Execution(self._project, record, spec, runs)
+                execution = Execution(self._project, record, spec, runs, places)
                 with progress(stream=stream) as watcher:
+                    cores = self._project.limits.cores
                     ended = Runner(spec, execution.logs, cores, execution.launch, execution.changed, watcher).run()
         except BaseException as error:
             interrupted = isinstance(error, KeyboardInterrupt)
@@ -74,7 +106,14 @@ class LocalJobs:
             raise
         return _finish(record, runs, ended)
 
-    def _resolve(self, data: LocalData) -> Resolve:
+    def _component(self, reference: str) -> Path:
+        from amlops.local.components import LocalComponents
+
+        return LocalComponents(self._project, self._state).resolve(reference)
+
+    def _resolve(self) -> Resolve:
+        data = LocalData(self._project, self._state)
+
         def resolve(value: str, type: str) -> Path | WebAddress:
             if type in MODEL_TYPES and references.is_reference(value):
                 return self._models.resolve(value).path
@@ -143,12 +182,21 @@ def children(record: Record) -> list[Record]:
     ]
 
 
-def _first_fields(spec: JobSpec, project: Project, tags: Mapping[str, str]) -> dict[str, Any]:
+def _place(datastores: Datastores, address: str, *, blob_only: bool) -> Path:
+    """The place in a data store that an output is given. Raises UserError."""
+    found = references.datastore_path(address)
+    if found is None:
+        shown_address = references.without_secrets(address)
+        raise UserError(f"'{shown_address}' is not a place in a data store; for example {references.DATASTORE_EXAMPLE}")
+    return datastores.output(found) if blob_only else datastores.path(found)
+
+
+def _first_fields(spec: JobSpec, project: Project) -> dict[str, Any]:
     return {
         "display_name": spec.display_name,
         "experiment_name": spec.experiment_name,
         "description": spec.description,
-        "tags": {**spec.tags, **tags},
+        "tags": dict(spec.tags),
         "file": project.shown(spec.file),
         "inputs": dict(spec.inputs),
     }

@@ -113,6 +113,30 @@ class ModelBatchDeployment(Shape):
     settings: Settings = Settings(mini_batch_size=DEFAULT_MINI_BATCH_SIZE)
 
 
+class PipelineSettings(Shape):
+    """`settings:` of a pipeline deployment. The service takes the compute by its name, with or without `azureml:`."""
+
+    default_compute: Text = ""
+    default_datastore: Text = ""
+    continue_on_step_failure: bool = True
+    force_rerun: bool = False
+
+
+class PipelineBatchDeployment(Shape):
+    """A deployment with `type: pipeline` (azure-ai-ml: PipelineComponentBatchDeploymentSchema)."""
+
+    schema_address: Text = Field("", alias="$schema")
+    name: EndpointName
+    endpoint_name: EndpointName
+    type: Annotated[str, one_of("pipeline")]
+    description: Text = ""
+    tags: Tags = Field(default_factory=dict)
+    properties: Tags = Field(default_factory=dict)
+    component: Text = ""
+    job_definition: Text | dict[str, Any] = ""
+    settings: PipelineSettings = PipelineSettings()
+
+
 # Keys that stood at the root of a deployment before `settings:`; the old form of the SDK's public loader.
 OLD_FORM_KEYS = (
     "mini_batch_size",
