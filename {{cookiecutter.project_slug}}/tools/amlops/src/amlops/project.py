@@ -210,9 +210,10 @@ def _disputed(document: yamlfile.YamlFile) -> Disputed:
         if key == "task_overhead_timeout":
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
                 raise section.error(f"'{value}' must be a number of seconds, 1 or more; for example 30", key)
-        elif value not in _DISPUTED.get(key, ()):
-            allowed = " or ".join(_DISPUTED.get(key, ())) or f"one of {', '.join((*_DISPUTED, 'task_overhead_timeout'))}"
-            raise section.error(f"'{value if key in _DISPUTED else key}' must be {allowed}", key)
+        elif key not in _DISPUTED:
+            raise section.error(f"must be one of {', '.join((*_DISPUTED, 'task_overhead_timeout'))}", key)
+        elif value not in _DISPUTED[key]:
+            raise section.error(f"'{value}' must be {' or '.join(_DISPUTED[key])}", key)
         chosen[key] = value
     return Disputed(**chosen)
 
