@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
+import subprocess
+from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from batch_support import wait_for
 from parallel_support import ParallelJob
@@ -63,3 +68,88 @@ def test_a_killed_job_goes_on_where_it_was(job: ParallelJob) -> None:
     # Only what the two workers were at when they were killed is done again.
     assert len(job.calls) <= 40 + 2 * 2
     assert job.result["starts"] == 2
+
+
+def typed(job: ParallelJob) -> pd.DataFrame:
+    return pd.read_parquet(job.root / "out" / "predictions.parquet")
+
+
+@POSIX
+@pytest.mark.parametrize("seed", [11])
+def test_twenty_kills_at_random_moments_lose_and_double_nothing(tmp_path: Path, seed: int) -> None:
+    chance = random.Random(seed)
+    items = {f"{n % 7}/{n:03}.txt": f"sleep 0.0{chance.randint(1, 6)}" for n in range(300)}
+    items |= {f"3/{n:03}.txt": "skip" for n in (310, 311)} | {"4/320.txt": "raise"}
+    calm, job = ParallelJob(tmp_path / "calm"), ParallelJob(tmp_path / "killed")
+    for each in (calm, job):
+        each.root.mkdir()
+        each.plan(items, mini_batch_size=3, max_retries=3).save(each.folder)
+    assert calm.run()[0] == 0
+    kills = 0
+    while kills < 20:
+        process = job.start()
+        try:
+            process.wait(chance.uniform(0.0, 1.1))
+        except subprocess.TimeoutExpired:
+            if chance.random() < 0.3:  # a worker first
+                with suppress(ProcessLookupError, IndexError):
+                    os.kill(int(job.lines[-1].split()[0]), signal.SIGKILL)
+            process.send_signal(signal.SIGKILL) if chance.random() < 0.5 else os.killpg(process.pid, signal.SIGKILL)
+        if process.wait() == 0:
+            break
+        kills += 1
+    code, said = job.run()
+    assert (code, kills) == (0, 20), said
+    assert job.rows == calm.rows
+    pd.testing.assert_frame_equal(typed(job), typed(calm))
+    assert typed(job)["item"].is_unique
+    assert job.result["items"] == calm.result["items"] == {"total": 303, "succeeded": 299, "failed": 4}
+    # Whatever was finished was not run again: each kill costs at most what the two workers were at.
+    calls = Counter(job.calls)
+    again = sum(calls.values()) - sum(Counter(calm.calls).values())
+    assert again <= 20 * 2 * 3
+
+
+@POSIX
+def test_a_job_that_is_canceled_goes_on_too(job: ParallelJob) -> None:
+    job.plan({f"{n:02}.txt": "sleep 0.05" for n in range(30)}).save(job.folder)
+    process = job.start()
+    wait_for(lambda: len(job.calls) > 6)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=10) == 130
+    assert job.result["status"] == "Canceled"
+    assert job.run()[0] == 0
+    assert len(job.rows) == 30
+    assert len(job.calls) <= 30 + 2 * 2
+
+
+def test_two_processes_never_run_the_same_job(job: ParallelJob) -> None:
+    job.plan({"1.txt": "sleep 2"}).save(job.folder)
+    first = job.start()
+    wait_for(lambda: job.calls)
+    code, said = job.run()
+    assert code == 1
+    assert said.endswith("another process runs the job 'scores'\n")
+    assert first.wait(timeout=10) == 0
+
+
+def test_half_a_line_in_the_journal_is_cut_off(job: ParallelJob) -> None:
+    job.plan({f"{n}.txt": "ok" for n in range(6)} | {"6.txt": "skip"}, error_threshold=0).save(job.folder)
+    assert job.run()[0] == 3
+    with (job.folder / "journal.jsonl").open("a", encoding="utf-8") as journal:
+        journal.write('{"event": "result", "mini_ba')
+    (job.root / "in" / "6.txt").write_text("ok", encoding="utf-8")
+    assert job.run()[0] == 0
+    assert job.rows == [f"{n}.txt ok" for n in range(7)]
+    assert sorted(Counter(job.calls).items()) == [(f"{n}.txt", 2 if n == 6 else 1) for n in range(7)]
+
+
+def test_rows_that_are_not_what_the_journal_says_are_made_again(job: ParallelJob) -> None:
+    job.plan({f"{n}.txt": "ok" for n in range(5)} | {"5.txt": "raise"}, error_threshold=0, workers=1).save(job.folder)
+    assert job.run()[0] == 3
+    parts = sorted((job.folder / "parts").rglob("*.part"))
+    parts[0].write_text("0.txt", encoding="utf-8")  # the machine lost power
+    parts[1].with_suffix(".rows").unlink()
+    (job.root / "in" / "5.txt").write_text("ok", encoding="utf-8")
+    assert job.run()[0] == 0
+    assert job.rows == [f"{n}.txt ok" for n in range(6)]
