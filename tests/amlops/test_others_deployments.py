@@ -1,0 +1,229 @@
+"""Deployment files written by others, and their `az ml` command lines, run unedited (corpus/others)."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from amlops_support import Result
+
+pytestmark = pytest.mark.slow
+np = pytest.importorskip("numpy")
+OTHERS = Path(__file__).parent / "corpus" / "others"
+
+
+@dataclass(frozen=True)
+class Foreign:
+    """A copy of one of the folders, outside of any project; AMLOPS_ROOT is all that it gets."""
+
+    folder: Path
+    cache: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        kept = {key: value for key, value in os.environ.items() if not key.startswith(("AMLOPS_", "MLFLOW_"))}
+        return {
+            **kept,
+            "AMLOPS_CACHE": str(self.cache),
+            "AMLOPS_ROOT": str(self.folder),
+            "AMLOPS_PYTHON": sys.executable,
+        }
+
+    def __call__(self, line: str) -> Result:
+        """Run one line of `az ml`."""
+        words = [sys.executable, "-m", "amlops", *line.removeprefix("az ml ").split()]
+        done = subprocess.run(
+            words, cwd=self.folder, env=self.environment, capture_output=True, encoding="utf-8", check=False
+        )
+        return Result(done.returncode, done.stdout, done.stderr)
+
+    def deployed(self, deployment: str = "deployment.yml") -> Result:
+        """Make the endpoint and the deployment in a file."""
+        endpoint = next(
+            line.split(":")[1].strip()
+            for line in (self.folder / deployment).read_text(encoding="utf-8").splitlines()
+            if line.startswith("endpoint_name:")
+        )
+        assert self(f"az ml batch-endpoint create -n {endpoint}").code == 0
+        return self(f"az ml batch-deployment create --file {deployment} --endpoint-name {endpoint} --set-default")
+
+    def scored(self, endpoint: str, data: str = "data") -> list[str]:
+        """Lines of the predictions for a folder."""
+        job = self(f"az ml batch-endpoint invoke --name {endpoint} --input {data}")
+        assert job.code == 0, job.err
+        return Path(job.json["output_file"]).read_text(encoding="utf-8").splitlines()
+
+
+@pytest.fixture
+def foreign(tmp_path: Path, amlops_cache: Path) -> Callable[[str], Foreign]:
+    def copy(name: str) -> Foreign:
+        folder = tmp_path / "not a project" / name
+        shutil.copytree(OTHERS / name, folder)
+        return Foreign(folder, amlops_cache)
+
+    return copy
+
+
+def digits(folder: Path, number: int = 30) -> list[int]:
+    """Write real digits of 8 x 8 points as images; returns what they are."""
+    image = pytest.importorskip("PIL.Image")
+    from sklearn.datasets import load_digits
+
+    data: Any = load_digits()
+    folder.mkdir(parents=True)
+    for index in range(number):
+        image.fromarray(data.images[index].astype(np.uint8)).save(folder / f"digit {index:02}.png")
+    return [int(label) for label in data.target[:number]]
+
+
+def pickled(file: Path, model: Any) -> None:
+    file.parent.mkdir(parents=True)
+    file.write_bytes(pickle.dumps(model))
+
+
+def digits_model() -> Any:
+    from sklearn.datasets import load_digits
+    from sklearn.linear_model import LogisticRegression
+
+    data: Any = load_digits()
+    return LogisticRegression(max_iter=200).fit(data.data[:400], data.target[:400])
+
+
+def test_a_script_from_registration_to_deletion(foreign: Callable[[str], Foreign]) -> None:
+    case = foreign("digits")
+    digits(case.folder / "data")
+    pickled(case.folder / "deployment-by-file" / "model" / "classifier.pkl", digits_model())
+    script = (case.folder / "deploy-and-run.sh").read_text(encoding="utf-8")
+    script = 'amlops() { "$AMLOPS_PYTHON" -m amlops "$@"; }\n' + script.replace("az ml", "amlops")
+    done = subprocess.run(
+        ["sh", "-c", script], cwd=case.folder, env=case.environment, capture_output=True, encoding="utf-8", check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "status: Completed\n" in done.stdout and "second: Completed\n" in done.stdout
+    assert "default: by-batch\n" in done.stdout
+    written = case.folder.glob(".amlops/datastores/*/digits-batch-x7k2q/predictions_4711.csv")
+    assert [len(file.read_text(encoding="utf-8").splitlines()) for file in written] == [30]
+    assert len(next(case.folder.rglob("named-outputs/score/predictions.csv")).read_text().splitlines()) == 30
+    assert case("az ml batch-endpoint list -o tsv").out == ""
+    assert len(case("az ml job list").json) == 5  # jobs stay
+
+
+def test_pickled_models_score_image_by_image_and_at_once(foreign: Callable[[str], Foreign]) -> None:
+    case = foreign("digits")
+    labels = digits(case.folder / "data")
+    pickled(case.folder / "deployment-by-file" / "model" / "classifier.pkl", digits_model())
+    assert case.deployed("deployment-by-file/deployment.yml").code == 0
+    one = case.scored("digits-batch")
+    assert [line.split(" ")[-2] for line in one] == [str(label) for label in labels]
+    assert one[0].startswith('"digit 00.png" 0 0.9')
+    register = "az ml model create --name digits-pickled --type custom_model --path deployment-by-file/model"
+    assert case(register).json["version"] == "1"
+    assert case.deployed("deployment-by-batch/deployment.yml").code == 0
+    assert [line.split()[2] for line in case.scored("digits-batch")] == [f"digit-{label}" for label in labels]
+
+
+def test_a_state_dict_of_pytorch(foreign: Callable[[str], Foreign]) -> None:
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed in this environment")
+    case = foreign("digits-torch")
+    digits(case.folder / "data", 12)
+    sys.path.insert(0, str(case.folder / "code"))
+    try:
+        from digit_net import DigitNet  # pyright: ignore[reportMissingImports]
+    finally:
+        sys.path.pop(0)
+    (case.folder / "model").mkdir()
+    torch.save(DigitNet().state_dict(), case.folder / "model" / "net.pt")
+    assert case.deployed().code == 0
+    assert [line.split('"')[1] for line in case.scored("digits-batch")] == [f"digit {n:02}.png" for n in range(12)]
+
+
+def test_a_saved_model_of_tensorflow(foreign: Callable[[str], Foreign]) -> None:
+    tf = pytest.importorskip("tensorflow", reason="TensorFlow is not installed in this environment")
+    case = foreign("digits-tensorflow")
+    digits(case.folder / "data", 12)
+    weights = tf.Variable(np.random.default_rng(0).normal(size=(64, 10)).astype(np.float32))
+    module = tf.Module()
+    module.weights = weights
+    module.__call__ = tf.function(
+        lambda pixels: tf.matmul(pixels, weights), input_signature=[tf.TensorSpec((None, 64), tf.float32)]
+    )
+    tf.saved_model.save(module, str(case.folder / "model"))
+    assert case.deployed().code == 0
+    assert [line.split('"')[1] for line in case.scored("digits-batch")] == [f"digit {n:02}.png" for n in range(12)]
+
+
+def hearts(folder: Path) -> Any:
+    """Two tables; returns a classifier of their rows."""
+    pandas = pytest.importorskip("pandas")
+    from sklearn.tree import DecisionTreeClassifier
+
+    known = pandas.DataFrame({"age": [30, 40, 70, 80], "rate": [1.0, 2.0, 1.0, 2.0]})
+    folder.mkdir()
+    known.iloc[:2].to_csv(folder / "young.csv", index=False)
+    known.iloc[2:].to_csv(folder / "old.csv", index=False)
+    return DecisionTreeClassifier(random_state=0).fit(known, [0, 0, 1, 1])
+
+
+def test_a_driver_that_writes_parquet_itself(foreign: Callable[[str], Foreign]) -> None:
+    pandas = pytest.importorskip("pandas")
+    pytest.importorskip("pyarrow", reason="pyarrow is not installed in this environment")
+    case = foreign("hearts-parquet")
+    pickled(case.folder / "model" / "tree.pkl", hearts(case.folder / "data"))
+    assert case("az ml model create --name hearts-pickled --type custom_model --path model").code == 0
+    assert case.deployed().code == 0
+    job = case("az ml batch-endpoint invoke --name hearts-batch --input data").json
+    assert job["items"] == {"total": 2, "succeeded": 2, "failed": 0}
+    folder = Path(job["output_path"])
+    assert pandas.read_parquet(folder / "old.parquet")["prediction"].tolist() == [1, 1]
+    assert pandas.read_parquet(folder / "young.parquet")["prediction"].tolist() == [0, 0]
+
+
+def test_an_mlflow_model_with_a_deployment_of_the_old_form(foreign: Callable[[str], Foreign]) -> None:
+    sklearn = pytest.importorskip("mlflow.sklearn")
+    case = foreign("hearts-mlflow")
+    sklearn.save_model(
+        hearts(case.folder / "data"),
+        case.folder / "model",
+        serialization_format="cloudpickle",
+        pip_requirements=["scikit-learn"],
+    )
+    assert case("az ml model create --name hearts-mlflow --type mlflow_model --path model").code == 0
+    made = case.deployed()
+    assert made.code == 0 and " old-form mini_batch_size: settings stand at the root" in made.err
+    assert made.json["settings"]["timeout"] == 300 and made.json["settings"]["max_concurrency_per_instance"] == 2
+    assert sorted(case.scored("hearts-batch")) == ["0,0,young.csv", "0,1,old.csv", "1,0,young.csv", "1,1,old.csv"]
+
+
+def test_the_old_form_with_everything_that_azure_reads_another_way(foreign: Callable[[str], Foreign]) -> None:
+    case = foreign("words-old-form")
+    (case.folder / "vocabulary.txt").write_text("to be", encoding="utf-8")
+    (case.folder / "data").mkdir()
+    (case.folder / "data" / "h.txt").write_text("to be or not to be", encoding="utf-8")
+    made = case.deployed()
+    assert made.code == 0 and made.json["compute"] == "azureml:batch-cluster"
+    assert [line.partition("deployment.yml:")[2].split()[1] for line in made.err.splitlines()] == [
+        "old-form",
+        "compute-reference",
+    ]
+    assert case.scored("words-batch") == ["{'file': 'h.txt', 'counts': array([2, 2])}"]
+
+
+def test_what_azure_takes_and_then_fails_is_taken_and_fails(foreign: Callable[[str], Foreign]) -> None:
+    case = foreign("generator")
+    (case.folder / "vocabulary.txt").write_text("to be", encoding="utf-8")
+    (case.folder / "data").mkdir()
+    (case.folder / "data" / "h.txt").write_text("to be or not to be", encoding="utf-8")
+    made = case.deployed()
+    assert made.code == 0, made.err
+    rules = ("run() is a generator", "settings.instance_count: has no effect here", "has neither image nor build")
+    assert all(rule in made.err for rule in rules)
+    job = case("az ml batch-endpoint invoke --name words-batch --input data")
+    assert (job.code, job.json["status"]) == (3, "Failed") and "run() returned generator" in job.err
