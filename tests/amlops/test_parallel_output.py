@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-from parallel_support import ParallelJob
+from parallel_job import ParallelJob
 
 from amlops.errors import UserError
 from amlops.local.parallel.runner import run_parallel

@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from batch_support import wait_for
-from parallel_support import ParallelJob
+from parallel_job import ParallelJob
 
 from amlops.local.parallel.codec import to_json
 from amlops.local.parallel.plan import ParallelPlan
