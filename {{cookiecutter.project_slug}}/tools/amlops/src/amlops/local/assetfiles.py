@@ -33,7 +33,7 @@ def read(kind: str, file: Path | None, values: Mapping[str, Any], sets: Sequence
     """
     from amlops.local.batch import documents  # reads the shapes of `amlops validate`, which takes a moment
 
-    document = with_values(file, values, sets, kind)
+    document = with_values(file, values, sets, kind.partition("-")[0])
     return documents.checked(document, kind, project)
 
 
@@ -48,7 +48,9 @@ def with_values(file: Path | None, values: Mapping[str, Any], sets: Sequence[str
         keys = tuple(key.split("."))
         target = data
         for each in keys[:-1]:
-            target = target[each] = dict(target.get(each) or {})
+            inner = dict(target.get(each) or {})
+            target[each] = inner
+            target = inner
         target[keys[-1]] = {**(data.get(key) or {}), **value} if key == "tags" else _absolute(keys, value)
     return replace(document, data=data)
 

@@ -40,7 +40,9 @@ class LocalComputes:
             raise UserError(
                 f"type: '{kind}' is not a compute target of the laptop; one of {', '.join(_KINDS)}", file=file
             )
-        values = {**values, "type": kind, "size": asked.get("size") or _DEFAULT_SIZE}
+        defaults = {"size": _DEFAULT_SIZE, **(_CLUSTER if kind == "amlcompute" else {})}
+        missing = {key: value for key, value in defaults.items() if asked.get(key) is None}
+        values = {**{key: value for key, value in values.items() if value is not None}, **missing, "type": kind}
         data = assetfiles.read(_KINDS[kind], file, values, sets, self._project).data
         record = _with_defaults({key: value for key, value in data.items() if key not in _SECRETS})
         self._state.prepare()
