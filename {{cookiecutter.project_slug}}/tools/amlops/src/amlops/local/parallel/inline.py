@@ -37,7 +37,7 @@ def run_inline(ledger: Ledger, spec: WorkerSpec) -> None:
             return
         finally:
             ledger.outcome.init_seconds += time.perf_counter() - started
-        _score_all(ledger, place, Scoring(script, spec.append_row))
+        _score_all(ledger, place, Scoring(script, spec.append_row, interactive=True))
         try:
             script.shutdown()
         except Exception:  # the results are safe by now, as in a worker

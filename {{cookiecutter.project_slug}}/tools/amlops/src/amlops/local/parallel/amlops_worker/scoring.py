@@ -21,11 +21,15 @@ _log = logging.getLogger("amlops.parallel")
 
 @dataclass(frozen=True)
 class Scoring:
-    """Runs mini-batches through a script. `memory` is the limit in MB that the process has, 0 for none."""
+    """Runs mini-batches through a script.
+
+    `memory` is the limit in MB that the process has, 0 for none. `interactive`: a person may sit at its terminal.
+    """
 
     script: Script
     append_row: bool
     memory: int = 0
+    interactive: bool = False
 
     def score(self, command: Message, loaded: Callable[[], None] = lambda: None) -> Message:
         """Do what the command of the parent says.
@@ -44,11 +48,9 @@ class Scoring:
             result = self.script.run(mini_batch, MiniBatchContext(command["mini_batch"], dict(command["partition"])))
             answer["seconds"] = time.perf_counter() - started
             return {**answer, "event": "done", **self._keep(result, items, command)}
-        except Exception as error:
-            return self._failed(answer, error, started)
         except BaseException as error:  # a script may call sys.exit()
-            if isinstance(error, KeyboardInterrupt) or type(error).__name__ == "BdbQuit":  # a person, in a debugger
-                raise
+            if self.interactive and (isinstance(error, KeyboardInterrupt) or type(error).__name__ == "BdbQuit"):
+                raise KeyboardInterrupt from error  # a person pressed Ctrl-C, or left the debugger
             return self._failed(answer, error, started)
 
     @staticmethod

@@ -63,9 +63,9 @@ class Worker:
         started = time.perf_counter()
         try:
             limit_memory(job["memory"])
-            script = Script(load_script(Path(job["script"]), job["search_path"]))
             # Last, so that a package of that name which the environment has comes first.
             sys.path.append(job["helpers"])
+            script = Script(load_script(Path(job["script"]), job["search_path"]))
             script.init()
         except BaseException as error:  # a script may call sys.exit()
             traceback.print_exc()
