@@ -196,7 +196,7 @@ class BatchEndpoints(Protocol):
         self,
         name: str,
         *,
-        input: str,
+        input: str | None = None,
         input_type: str | None = None,
         deployment_name: str | None = None,
         mini_batch_size: int | None = None,
@@ -206,10 +206,13 @@ class BatchEndpoints(Protocol):
         workers: int | None = None,
         job_name: str | None = None,
         sets: Sequence[str] = (),
+        file: Path | None = None,
     ) -> Record:
-        """Score the files at `input` and return the job's record.
+        """Score the files at `input`, or run the pipeline that is deployed, and return the job's record.
 
         Args:
+            sets: changes of settings, and `inputs.NAME.path=…`, `inputs.NAME.default=…`, `outputs.NAME.path=…`.
+            file: inputs and outputs by name.
             overwrite: replace an output file that exists in `output_path`; only on the laptop.
             workers: 0 runs the scoring script in the calling process, for a debugger; only on the laptop.
 

@@ -188,7 +188,7 @@ class AzureBatchEndpoints:
         self,
         name: str,
         *,
-        input: str,
+        input: str | None = None,
         input_type: str | None = None,
         deployment_name: str | None = None,
         mini_batch_size: int | None = None,
@@ -198,15 +198,16 @@ class AzureBatchEndpoints:
         workers: int | None = None,
         job_name: str | None = None,
         sets: Sequence[str] = (),
+        file: Path | None = None,
     ) -> Record:
         if overwrite:
             raise UserError("--overwrite: Azure ML replaces no output; for example --set output_file_name=second.csv")
         if workers is not None:
             raise UserError("--workers: Azure ML always has processes; --env local runs the script in this one")
-        remote = references.is_address(input) or references.is_reference(input)
         words = options_of(
             name=self._az.endpoint(name),
-            input=input if remote else self._az.local_path(Path(input)),
+            file=None if file is None else self._az.local_path(file),
+            input=input if input is None or references.is_remote(input) else self._az.local_path(Path(input)),
             input_type=input_type,
             deployment_name=deployment_name,
             mini_batch_size=mini_batch_size,

@@ -102,7 +102,7 @@ def delete_endpoint(name: EndpointName, yes: Yes = False, env: Env = None, print
 @endpoint_app.command("invoke")
 def invoke(
     name: EndpointName,
-    input: Annotated[str, flag("input")],
+    input: Annotated[str | None, flag("input")] = None,
     input_type: Annotated[str | None, flag("input-type")] = None,
     deployment_name: Annotated[str | None, flag("deployment-name")] = None,
     mini_batch_size: Annotated[int | None, flag("mini-batch-size")] = None,
@@ -111,15 +111,17 @@ def invoke(
     overwrite: Annotated[bool, flag("overwrite")] = False,
     workers: Annotated[int | None, flag("workers", min=0, max=0)] = None,
     job_name: Annotated[str | None, flag("job-name")] = None,
+    file: Annotated[Path | None, flag("file", "YAML file with inputs and outputs by name.")] = None,
     sets: Annotated[
-        list[str] | None, flag("set", "Change a setting for this job, for example --set retry_settings.timeout=60.")
+        list[str] | None,
+        flag("set", "An input, or a setting of this job: --set inputs.mode.default=fast retry_settings.timeout=60."),
     ] = None,
     env: Env = None,
     print_az: PrintAz = False,
     output: Output = None,
     query: Query = None,
 ) -> None:
-    """Score files, to the end of the job. Exit code 3 when it failed."""
+    """Score files, or run the deployed pipeline, to the end of the job. Exit code 3 when it failed."""
     chosen_format(output)
     with workspace(env, print_az) as ws:
         try:
@@ -133,6 +135,7 @@ def invoke(
                 output_path=output_path,
                 job_name=job_name,
                 sets=sets or [],
+                file=file,
                 overwrite=overwrite,
                 workers=workers,
             )
@@ -250,6 +253,11 @@ def _emit_deployment(record: Record, output: str | None, query: str | None) -> N
 
 def emit_batch_job(record: dict[str, Any], output: str | None, query: str | None) -> None:
     """Print a job; as a table only what a person wants to know."""
+    if "steps" in record:  # of a pipeline deployment
+        from amlops.cli.job import emit_job
+
+        emit_job(record, output, query)
+        return
     if not _as_table(output, query) or "items" not in record:
         emit(record, output, query)
         return

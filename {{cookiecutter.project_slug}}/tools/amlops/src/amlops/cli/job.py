@@ -42,9 +42,9 @@ def create(
             record = ws.jobs.create(file, sets=sets or [], name=name, tags=pairs(tags), stream=stream)
         except JobFailed as failure:
             if failure.record is not None:
-                _emit_job(failure.record, output, query)
+                emit_job(failure.record, output, query)
             raise
-    _emit_job(record, output, query)
+    emit_job(record, output, query)
 
 
 @app.command()
@@ -57,7 +57,7 @@ def show(
 ) -> None:
     """Show one job with its steps."""
     with workspace(env, print_az) as ws:
-        _emit_job(ws.jobs.show(name), output, query)
+        emit_job(ws.jobs.show(name), output, query)
 
 
 @app.command("list")
@@ -89,7 +89,7 @@ def cancel(
 ) -> None:
     """Stop a job that runs, also one of another terminal."""
     with workspace(env, print_az) as ws:
-        _emit_job(ws.jobs.cancel(name), output, query)
+        emit_job(ws.jobs.cancel(name), output, query)
 
 
 @app.command()
@@ -154,7 +154,7 @@ def _emit_ended(run: Callable[[], Record], output: str | None, query: str | None
     emit_batch_job(record, output, query)
 
 
-def _emit_job(record: dict[str, Any], output: str | None, query: str | None) -> None:
+def emit_job(record: dict[str, Any], output: str | None, query: str | None) -> None:
     """As a table: what the job is, then a row for each step."""
     if query is not None or chosen_format(output) != "table":
         emit(record, output, query)

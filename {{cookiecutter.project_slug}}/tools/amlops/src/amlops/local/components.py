@@ -19,6 +19,7 @@ from amlops.errors import UserError
 from amlops.files import sha256, write_text
 from amlops.local import assetfiles
 from amlops.local.assets import AssetStore
+from amlops.local.pinning import Pinning
 from amlops.local.state import LocalState
 from amlops.project import Project
 from amlops.workspace import Record
@@ -34,6 +35,7 @@ class LocalComponents:
 
     def __init__(self, project: Project, state: LocalState) -> None:
         self._project = project
+        self._pinning = Pinning(project, state)
         self._store = AssetStore(state, _KIND, "component")
         self._files = state.assets / "files"
         self._code = state.assets / "code"
@@ -82,6 +84,14 @@ class LocalComponents:
             raise UserError(f"{asset.reference} is damaged: {path} has changed; register it under a new version")
         return path
 
+    def frozen(self, document: YamlFile) -> Path:
+        """The YAML file of a component as it is now, with all that it needs; no version is made. Raises UserError."""
+        return self._save(self._self_contained(self._checked(document), 0))
+
+    def pinned(self, reference: str) -> str:
+        """`azureml:NAME:VERSION` for what a reference means now. Raises UserError."""
+        return self._store.find(reference).reference
+
     def _record(self, record: Record) -> Record:
         return {**record, "file": str(self._files / record["file"])}
 
@@ -110,14 +120,24 @@ class LocalComponents:
             if not isinstance(entry, dict):
                 continue
             self._own_paths(document, entry, keys)
+            if isinstance(entry.get("inputs"), dict):
+                self._pinning.inputs(document, entry["inputs"], *keys, "inputs")
             component = entry.get("component")
-            if isinstance(component, str) and not references.is_remote(component):
+            if references.is_reference(component):
+                entry["component"] = self._pinned_component(document, str(component), keys)
+            elif isinstance(component, str) and not references.is_remote(component):
                 path = document.resolve(component.removeprefix("file:"))
                 inner = self._checked(yamlfile.load(path))
                 entry["component"] = str(self._save(self._self_contained(inner, depth + 1)))
             elif isinstance(component, dict):
                 self._own_paths(document, component, (*keys, "component"))
         return data
+
+    def _pinned_component(self, document: YamlFile, reference: str, keys: tuple[str, ...]) -> str:
+        try:
+            return self.pinned(reference)
+        except UserError as error:
+            raise document.error(error.message, *keys, "component") from None
 
     def _own_paths(self, document: YamlFile, data: dict[str, Any], keys: tuple[str, ...]) -> None:
         """Copy what a component, a step or a task names itself: its code folder, and the conda file."""

@@ -92,24 +92,17 @@ class LocalBatchDeployments:
         return [job for job in jobs_of(self._state, endpoint_name) if job["deployment_name"] == name]
 
     def _save(self, document: YamlFile, old: Record | None = None) -> Record:
+        if documents.is_pipeline(document):
+            return self._save_pipeline(document, old)
         document = documents.accepted_deployment(document, self._project)
         data = document.data
-        endpoint, name = data["endpoint_name"], data["name"]
-        if not self._records.has_endpoint(endpoint):
-            raise document.error(
-                f"there is no batch endpoint '{endpoint}' yet; make it first: amlops batch-endpoint create -f FILE",
-                "endpoint_name",
-            )
+        first = self._first_fields(document)
         model = self._model(document)
         code, spec = self._code(document, model)
         spec["model"] = model.spec
         record: dict[str, Any] = {
-            "name": name,
-            "endpoint_name": endpoint,
+            **first,
             "type": "model",
-            "description": data.get("description", ""),
-            "tags": data.get("tags", {}),
-            "properties": data.get("properties", {}),
             "model": model.name,
             "model_path": str(model.folder),
             "code_configuration": self._shown_code(document),
@@ -118,10 +111,7 @@ class LocalBatchDeployments:
             "environment": data.get("environment"),
             "compute": data["compute"],
             "settings": settings_of(data).as_record(),
-            "file": str(document.path),
             "spec": spec,
-            "provisioning_state": "Succeeded",
-            "created_at": utc_now(),
         }
         # What was deployed from a copy is still called what it was copied from.
         for key in ("model", "code_configuration"):
@@ -129,6 +119,40 @@ class LocalBatchDeployments:
                 record[key] = old[key]
         self._records.save_deployment(record)
         return record
+
+    def _save_pipeline(self, document: YamlFile, old: Record | None) -> Record:
+        from amlops.local.batch.pipelines import TYPE, PipelineDeployments
+
+        document = documents.checked(document, "pipeline-deployment", self._project, ignoring={"endpoint-name"})
+        first = self._first_fields(document)
+        kept = PipelineDeployments(self._state, self._models, self._project).deployed(document)
+        spec = {key: value for key, value in document.data.items() if key != "job_definition"}
+        spec["component"] = kept["component_path"]
+        record: Record = {**first, "type": TYPE, **kept, "spec": spec}
+        if old is not None and spec["component"] == old["spec"].get("component"):
+            record["component"] = old["component"]
+        self._records.save_deployment(record)
+        return record
+
+    def _first_fields(self, document: YamlFile) -> Record:
+        """What the record of every deployment has. Raises UserError when its endpoint is not there."""
+        data = document.data
+        endpoint = data["endpoint_name"]
+        if not self._records.has_endpoint(endpoint):
+            raise document.error(
+                f"there is no batch endpoint '{endpoint}' yet; make it first: amlops batch-endpoint create -f FILE",
+                "endpoint_name",
+            )
+        return {
+            "name": data["name"],
+            "endpoint_name": endpoint,
+            "description": data.get("description", ""),
+            "tags": data.get("tags", {}),
+            "properties": data.get("properties", {}),
+            "file": str(document.path),
+            "provisioning_state": "Succeeded",
+            "created_at": utc_now(),
+        }
 
     def _code(self, document: YamlFile, model: _DeployedModel) -> tuple[_DeployedCode, dict[str, Any]]:
         """The code that scores, as a copy; and the deployment's YAML with it. An MLflow model needs none of its own."""

@@ -57,6 +57,11 @@ def checked(document: YamlFile, kind: str, project: Project, *, ignoring: Collec
     return document
 
 
+def is_pipeline(document: YamlFile) -> bool:
+    """True for a deployment with `type: pipeline`."""
+    return str(document.data.get("type")).lower() == "pipeline"
+
+
 def accepted_deployment(document: YamlFile, project: Project, tell: Callable[[str], None] = note) -> YamlFile:
     """A model deployment in the form that the rest of amlops reads, as far as Azure ML takes it.
 

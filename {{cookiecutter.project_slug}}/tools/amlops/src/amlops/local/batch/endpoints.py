@@ -8,7 +8,7 @@ from typing import Any
 
 from amlops import references, yamlfile
 from amlops.errors import UserError
-from amlops.local.batch import documents, mlflow_models
+from amlops.local.batch import documents, invocation, mlflow_models
 from amlops.local.batch.inputs import batch_input
 from amlops.local.batch.jobs import JOB_TYPE, OUTPUT, BatchJobs, jobs_of
 from amlops.local.batch.records import EndpointRecords, Record
@@ -77,7 +77,7 @@ class LocalBatchEndpoints:
         self,
         name: str,
         *,
-        input: str,
+        input: str | None = None,
         input_type: str | None = None,
         deployment_name: str | None = None,
         mini_batch_size: int | None = None,
@@ -85,10 +85,11 @@ class LocalBatchEndpoints:
         output_path: str | None = None,
         job_name: str | None = None,
         sets: Sequence[str] = (),
+        file: Path | None = None,
         overwrite: bool = False,
         workers: int | None = None,
     ) -> Record:
-        """Score the files at `input` and return the job's record.
+        """Score the files at `input`, or run the pipeline that is deployed, and return the job's record.
 
         Args:
             output_path: folder for the predictions; default `outputs/score` of the job.
@@ -100,7 +101,21 @@ class LocalBatchEndpoints:
             JobFailed: the job ran and failed.
         """
         deployment = self._deployment(name, deployment_name)
-        settings = changed(deployment["spec"], sets, mini_batch_size, instance_count)
+        given = invocation.read(file, sets)
+        if deployment["type"] == "pipeline":
+            flags = {
+                "input": input,
+                "input_type": input_type,
+                "mini_batch_size": mini_batch_size,
+                "instance_count": instance_count,
+                "output_path": output_path,
+                "overwrite": overwrite,
+                "workers": workers,
+            }
+            return self._run_pipeline(deployment, given, job_name, flags)
+        input, input_type = given.only_input(input, input_type)
+        output_path = given.only_output(output_path)
+        settings = changed(deployment["spec"], given.sets, mini_batch_size, instance_count)
         settings = settings.limited(self._project.limits, workers)
         data = LocalData(self._project, self._state)
         with JobRecords(self._state).reserved(job_name, name, "--job-name") as reserved:
@@ -131,6 +146,13 @@ class LocalBatchEndpoints:
             notes=[limit_note] if limit_note else [],
         )
         return BatchJobs(self._state, self._models, self._project).begin(record, plan, work)
+
+    def _run_pipeline(
+        self, deployment: Record, given: invocation.Invocation, job_name: str | None, flags: dict[str, Any]
+    ) -> Record:
+        from amlops.local.batch.pipelines import PipelineDeployments
+
+        return PipelineDeployments(self._state, self._models, self._project).invoke(deployment, given, job_name, flags)
 
     def _save(self, document: YamlFile) -> Record:
         data = documents.checked(document, _KIND, self._project, ignoring={"default-deployment"}).data
