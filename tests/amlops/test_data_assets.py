@@ -13,6 +13,7 @@ from batch_support import InProcess
 
 from amlops import references
 from amlops.errors import UserError
+from amlops.jobspec import load_job
 from amlops.local.components import LocalComponents
 from amlops.local.data import LocalData
 from amlops.local.state import LocalState
@@ -198,17 +199,15 @@ def test_a_component_is_kept_with_its_code(project: SmallProject, amlops: InProc
     code.write_text("print('second')\n")
     assert "with other content" in amlops("component", "create", "-f", "steps/component.yml", "-v", "1").line
     assert amlops("component", "create", "-f", "steps/component.yml").json["id"] == "azureml:prepare:2"
-    found = Project(project.root)
-    components = LocalComponents(found, LocalState(found))
     project.write(
         "job.yml",
         "type: pipeline\nsettings: {default_compute: azureml:cpu-cluster}\njobs:\n"
         "  one: {type: command, component: 'azureml:prepare:1'}\n"
         "  two: {type: command, component: 'azureml:prepare@latest'}\n",
     )
-    job = project.run("job", "create", "-f", "job.yml", "-o", "json").json
-    logs = {name: Path(step["log"]).read_text().strip() for name, step in job["steps"].items()}
-    assert logs == {"one": "first", "two": "second"}
+    found = Project(project.root)
+    components = LocalComponents(found, LocalState(found))
+    assert _code(project, components) == {"one": "print('first')\n", "two": "print('second')\n"}
     file = components.resolve("azureml:prepare:1")
     file.write_text(file.read_text() + "# changed\n")
     with pytest.raises(UserError, match="azureml:prepare:1 is damaged"):
@@ -231,9 +230,15 @@ def test_a_pipeline_component_takes_the_components_in_it_along(project: SmallPro
         "type: pipeline\nsettings: {default_compute: azureml:cpu-cluster}\njobs:\n"
         "  outer: {type: pipeline, component: 'azureml:everything@latest'}\n",
     )
-    job = project.run("job", "create", "-f", "job.yml", "-o", "json").json
-    assert job["status"] == "Completed"
-    assert [Path(step["log"]).read_text().strip() for step in job["steps"].values()] == ["inner"]
+    found = Project(project.root)
+    assert _code(project, LocalComponents(found, LocalState(found))) == {"outer.prepare": "print('inner')\n"}
+
+
+def _code(project: SmallProject, components: LocalComponents) -> dict[str, str]:
+    """The program of each step of job.yml."""
+    job = load_job(project.root / "job.yml", resolve_component=components.resolve)
+    codes = {name: step.component.code for name, step in job.steps.items()}
+    return {name: (code / "main.py").read_text() for name, code in codes.items() if code}
 
 
 def test_a_compute_target_is_a_record(project: SmallProject, amlops: InProcess) -> None:
