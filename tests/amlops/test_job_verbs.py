@@ -145,3 +145,56 @@ def test_list_is_cut_and_knows_the_steps_of_a_job(project: SmallProject) -> None
 def test_a_job_that_is_not_there(project: SmallProject, verb: str) -> None:
     result = project.run("job", verb, "-n", "nobody")
     assert result.code == 1 and "there is no job 'nobody'" in result.line
+
+
+@pytest.mark.slow
+def test_a_batch_job_is_followed_canceled_resumed_and_downloaded(project: SmallProject, tmp_path: Path) -> None:
+    go = project.root / "go"
+    project.write("weights/w.txt", "1")
+    project.write("code/score.py", SCORE)
+    project.write("endpoint.yml", "name: scorer\n")
+    project.write("deployment.yml", DEPLOYMENT.replace("GO", str(go)))
+    for number in range(4):
+        project.write(f"images/{number}.txt", str(number))
+    assert project.run("batch-endpoint", "create", "-f", "endpoint.yml").code == 0
+    result = project.run("batch-deployment", "create", "-f", "deployment.yml", "--set-default")
+    assert result.code == 0, result.err
+    words = ("batch-endpoint", "invoke", "-n", "scorer", "--input", "images", "--job-name", "b")
+    process = project.start(*words)
+    wait_for((project.root / ".amlops/jobs/b/job.json").exists, process)
+    follower = project.start("job", "stream", "-n", "b")
+    assert follower.stdout is not None
+    assert follower.stdout.readline().endswith("| scoring 0.txt\n"), "what the scoring script prints"
+    canceled = project.run("job", "cancel", "-n", "b")
+    assert canceled.code == 0 and canceled.json["error"] == "canceled by `amlops job cancel`", canceled.err
+    assert process.wait(60) == 130
+    process.communicate()
+    assert "job 'b' was canceled" in follower.communicate(timeout=60)[1] and follower.returncode == 3
+    go.write_text("", encoding="utf-8")
+    resumed = project.run("job", "resume", "-n", "b")
+    assert resumed.code == 0 and resumed.json["status"] == "Completed", resumed.err
+    target = tmp_path / "download"
+    assert project.run("job", "download", "-n", "b", "--output-name", "score", "-p", str(target)).code == 0
+    rows = (target / "named-outputs" / "score" / "predictions.csv").read_text(encoding="utf-8").splitlines()
+    assert rows == [f"{number}.txt" for number in range(4)]
+
+
+SCORE = """\
+import os, pathlib, time
+def init(): pass
+def run(mini_batch):
+    print("scoring", pathlib.Path(mini_batch[0]).name)
+    while not pathlib.Path(os.environ["WAIT_FOR"]).exists():
+        time.sleep(0.05)
+    return [pathlib.Path(item).name for item in mini_batch]
+"""
+DEPLOYMENT = """\
+type: model
+name: only
+endpoint_name: scorer
+model: {path: weights}
+code_configuration: {code: code, scoring_script: score.py}
+environment: {image: python}
+compute: azureml:c
+settings: {mini_batch_size: 1, retry_settings: {timeout: 600}, environment_variables: {WAIT_FOR: 'GO'}}
+"""

@@ -26,8 +26,18 @@ def request(folder: Path) -> None:
 
 
 def reason(folder: Path) -> str:
-    """Why a job was interrupted: somebody asked for it from elsewhere, or ended its process."""
-    return "canceled by `amlops job cancel`" if (folder / _FILE).exists() else "interrupted"
+    """Why a job was interrupted: somebody asked for it from elsewhere, or ended its process.
+
+    The request is done with.
+    """
+    asked = (folder / _FILE).exists()
+    forget(folder)
+    return "canceled by `amlops job cancel`" if asked else "interrupted"
+
+
+def forget(folder: Path) -> None:
+    """Take back a request that nobody has answered: its process was killed first. Called before a job is resumed."""
+    (folder / _FILE).unlink(missing_ok=True)
 
 
 @contextmanager

@@ -10,7 +10,10 @@ from contextlib import contextmanager
 
 @contextmanager
 def terminate_as_interrupt() -> Iterator[None]:
-    """While the block runs, SIGTERM and a closed terminal do what Ctrl-C does: the job is canceled."""
+    """While the block runs, SIGTERM and a closed terminal do what Ctrl-C does: the job is canceled.
+
+    A process that was started to outlive its terminal (`nohup`) still does.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -18,7 +21,9 @@ def terminate_as_interrupt() -> Iterator[None]:
     def interrupt(number: int, frame: object) -> None:  # noqa: ARG001 (signature of signal handlers)
         raise KeyboardInterrupt
 
-    numbers = [signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
+    numbers = [signal.SIGTERM]
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)
     previous = {number: signal.signal(number, interrupt) for number in numbers}
     try:
         yield

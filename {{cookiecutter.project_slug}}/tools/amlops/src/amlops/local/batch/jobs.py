@@ -18,7 +18,7 @@ from amlops import references
 from amlops.errors import JobFailed, UserError
 from amlops.local.batch.settings import changed_again
 from amlops.local.batch.snapshot import check_snapshot
-from amlops.local.interrupts import terminate_as_interrupt
+from amlops.local.cancellation import cancelable, forget, reason
 from amlops.local.jobrecords import FINISHED, JobRecord, JobRecords
 from amlops.local.models import ModelStore
 from amlops.local.parallel.failures import ItemFailures
@@ -54,10 +54,10 @@ class BatchJobs:
     def run(self, record: JobRecord, plan: ParallelPlan) -> Record:
         """Run a job to its end and finish its record. Raises JobFailed."""
         try:
-            with terminate_as_interrupt(), progress_of(record.name) as progress:
+            with cancelable(record.folder), progress_of(record.name) as progress:
                 result = run_parallel(plan, record.folder, progress)
         except KeyboardInterrupt:
-            record.finish("Canceled", "interrupted")
+            record.finish("Canceled", reason(record.folder))
             raise
         except BaseException as fault:
             record.finish("Failed", " ".join(f"{type(fault).__name__}: {fault}".split()))
@@ -85,6 +85,7 @@ class BatchJobs:
         nodes, limit_note = settings.nodes(self._project.limits)
         plan = replace(plan, settings=settings, nodes=nodes, notes=[limit_note] if limit_note else [])
         record = self._records.reopen(name)
+        forget(record.folder)
         plan.save(record.folder)
         record.update(settings=settings.as_record())
         if changes := WorkList.load(record.folder).changes(plan.source):
