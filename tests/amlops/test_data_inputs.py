@@ -169,9 +169,9 @@ def test_a_batch_endpoint_takes_every_kind_of_input(batch: BatchProject, web: We
         f"{place}/2.txt": 1,
         address: 1,
     }
-    for value, items in inputs.items():
-        record = batch.endpoints.invoke("scorer", input=value)
-        assert (value, record["items"]["succeeded"]) == (value, items)
+    records = {value: batch.endpoints.invoke("scorer", input=value) for value in inputs}
+    assert {value: record["items"]["succeeded"] for value, record in records.items()} == inputs
+    record = records[address]
     assert Path(record["input"]).name == "one digit.txt"
     assert record["input_reference"] == f"{web.address}/images/one%20digit.txt"
     assert web.asked == ["/images/one%20digit.txt?sig=s3cret"]
@@ -225,3 +225,64 @@ def test_predictions_do_not_go_to_a_lake(batch: BatchProject, amlops: InProcess)
     )
     assert "is not a place to write to" in amlops(*words, "https://example.com/x").line
     assert not (batch.root / ".amlops" / "jobs").exists()
+
+
+CHANGING = """\
+import sys
+from pathlib import Path
+
+path = Path(sys.argv[1])
+print(path)
+file = path / "1.png" if path.is_dir() else path
+file.write_text("changed")
+Path(sys.argv[2], "seen.json").write_text(file.read_text())
+"""
+
+
+@pytest.mark.parametrize("where", ["job", "pipeline", "step", "component"])
+def test_download_gives_a_step_a_copy_that_it_may_change(project: SmallProject, where: str) -> None:
+    """Modes: `download` is a private copy, so that what is registered, or lies in the project, stays as it is."""
+    source = project.write("scans/1.png", "one")
+    _data(project).assets.register("scans", "scans", base=project.root)
+    project.write("src/show.py", CHANGING)
+    mode = {key: "mode: download, " if key == where else "" for key in ("job", "pipeline", "step", "component")}
+    command = "python show.py ${{inputs.data}} ${{outputs.seen}}"
+    component = (
+        f"{{name: change, type: command, code: src, command: '{command}', environment: {{image: ubuntu}}, "
+        f"inputs: {{data: {{{mode['component']}type: uri_folder}}}}, outputs: {{seen: {{type: uri_folder}}}}}}"
+    )
+    pipeline = (
+        "type: pipeline\nsettings: {default_compute: azureml:cpu-cluster}\n"
+        f"inputs: {{data: {{{mode['pipeline']}type: uri_folder, path: 'azureml:scans:1'}}}}\n"
+        "outputs: {seen: {type: uri_folder}}\n"
+        f"jobs:\n  change:\n    type: command\n    component: {component}\n"
+        f"    inputs: {{data: {{{mode['step']}type: uri_folder, path: '${{{{parent.inputs.data}}}}'}}}}\n"
+        "    outputs: {seen: '${{parent.outputs.seen}}'}\n"
+    )
+    job = JOB.replace("{type: TYPE, path: 'PATH'}", "{type: uri_folder, path: scans, mode: download}")
+    file = project.write("job.yml", job if where == "job" else pipeline)
+    found = Project(project.root)
+    state = LocalState(found)
+    record = LocalJobs(state, ModelStore(state), found).create(file)
+    assert Path(record["outputs"]["seen"], "seen.json").read_text() == "changed"
+    assert source.read_text() == "one"
+    assert isinstance(_data(project).find("azureml:scans:1", None, project.root), Path)
+    (step,) = record["steps"].values()
+    assert step["inputs"]["data"].startswith("download: is a copy of its own")
+    assert not Path(Path(step["log"]).read_text().strip()).exists()
+
+
+def test_other_modes_read_in_place_and_say_so(project: SmallProject, amlops: InProcess) -> None:
+    project.write("scans/1.png", "one")
+    file = JOB.replace("{type: TYPE, path: 'PATH'}", "{type: uri_folder, path: scans, mode: MODE}")
+    project.write("src/show.py", SHOW)
+    for mode in ("ro_mount", "mount", "direct", "eval_mount"):
+        project.write("job.yml", file.replace("MODE", mode))
+        record = amlops("job", "create", "-f", "job.yml").json
+        assert json.loads(Path(record["outputs"]["seen"], "seen.json").read_text())["path"] == str(
+            project.root / "scans"
+        )
+        assert record["steps"]["command"]["inputs"]["data"].startswith(f"{mode}: is ")
+    project.write("job.yml", file.replace("MODE", "teleport"))
+    line = amlops("job", "create", "-f", "job.yml").line
+    assert "inputs.data.mode: 'teleport' is not a mode of an input; one of ro_mount, mount" in line

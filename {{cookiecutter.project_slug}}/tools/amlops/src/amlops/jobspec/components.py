@@ -116,6 +116,7 @@ def input_spec(section: Section, name: str) -> InputSpec:
         minimum=limits["min"],
         maximum=limits["max"],
         enum=tuple(str(value) for value in enum),
+        mode=entry.text("mode").lower(),
     )
     default = entry.get("default")
     return spec if default is None else _with_default(spec, default, entry)

@@ -17,6 +17,7 @@ from amlops.errors import UserError
 from amlops.jobspec.components import check_command, code_folder, command_text
 from amlops.jobspec.inputs import JobInput, StepContext, component_inputs, free_inputs
 from amlops.jobspec.model import Component, InputSpec, InputValue, OutputSpec, OutputTarget, Step
+from amlops.jobspec.modes import input_modes
 from amlops.jobspec.nodes import Node, PipelineComponent, ResolveComponent, nodes
 from amlops.jobspec.parallel import with_task
 from amlops.jobspec.values import Resolve
@@ -102,7 +103,8 @@ class _Pipeline:
         pipelines = [other for other in reads if isinstance(self._nodes[other].component, PipelineComponent)]
         outputs = {key: self._in_job(target) for key, target in targets.items()}
         step = made_step(node.section, name, component, inputs)
-        step = replace(step, outputs=outputs, after=self._after(pipelines))
+        modes = input_modes(node.section.section("inputs"), component.inputs, self._context)
+        step = replace(step, outputs=outputs, after=self._after(pipelines), modes=modes)
         return Graph({name: step}, {output: StepOutput(name, output) for output in node.outputs})
 
     def _inner(
@@ -113,7 +115,7 @@ class _Pipeline:
             raise node.section.error(f"'{node.section.get('component')}' contains itself", "component")
         values = component_inputs(node.section.section("inputs"), component.inputs, self._context)
         inner = Surroundings(
-            inputs={name: JobInput(spec.type, values.get(name)) for name, spec in component.inputs.items()},
+            inputs={name: JobInput(spec.type, values.get(name), spec.mode) for name, spec in component.inputs.items()},
             outputs=component.outputs,
             targets={name: self._in_job(target).pipeline_output for name, target in targets.items()},
             resolve=around.resolve,

@@ -26,6 +26,7 @@ class JobInput:
 
     type: str
     value: Literal | Path | WebAddress | StepOutput | None
+    mode: str = ""
 
 
 def job_inputs(section: Section, resolve: Resolve) -> dict[str, JobInput]:
@@ -48,11 +49,15 @@ def _given(section: Section, name: str, resolve: Resolve) -> JobInput:
         raise entry.error(f"'{kind}' is not a type of a job's data; one of {', '.join(PATH_TYPES)}{hint}", "type")
     path = value.get("path")
     if path is None:
-        return JobInput(kind, None)
+        return JobInput(kind, None, _mode(entry))
     try:
-        return JobInput(kind, values.data(str(path), kind, section.document.folder, resolve))
+        return JobInput(kind, values.data(str(path), kind, section.document.folder, resolve), _mode(entry))
     except ValueError as error:
         raise entry.error(str(error), "path") from None
+
+
+def _mode(entry: Section) -> str:
+    return entry.text("mode").lower()
 
 
 def _literal(value: Any) -> Literal:

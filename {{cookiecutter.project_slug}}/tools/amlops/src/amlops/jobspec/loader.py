@@ -15,6 +15,7 @@ from amlops.jobspec.graph import Surroundings, free_component, in_datastore, mad
 from amlops.jobspec.inputs import JobInput, StepContext, component_inputs, job_inputs
 from amlops.jobspec.keys import COMMAND_JOB, JOB_OUTPUT, PIPELINE_JOB, SETTINGS, check_keys
 from amlops.jobspec.model import JobSpec, OutputSpec, OutputTarget, Step
+from amlops.jobspec.modes import input_modes
 from amlops.jobspec.nodes import PipelineComponent, ResolveComponent, no_components, pipeline_component_of
 from amlops.jobspec.values import Resolve, as_text
 from amlops.references import WebAddress
@@ -80,7 +81,8 @@ def _command(section: Section, resolve: Resolve) -> JobSpec:
     context = StepContext(parent={}, outputs={}, resolve=resolve)
     component, inputs = free_component(section, _COMMAND_STEP, outputs, context)
     step = made_step(section, _COMMAND_STEP, component, inputs)
-    step = replace(step, outputs={name: OutputTarget(spec, name) for name, spec in outputs.items()})
+    modes = input_modes(section.section("inputs"), component.inputs, context)
+    step = replace(step, outputs={name: OutputTarget(spec, name) for name, spec in outputs.items()}, modes=modes)
     return _job(section, "command", given, outputs, {step.name: step})
 
 
@@ -117,7 +119,7 @@ def _component_values(section: Section, component: PipelineComponent, resolve: R
             raise given.error(f"the component has no such output; it has: {known}", name)
     context = StepContext(parent={}, outputs={}, resolve=resolve)
     values = component_inputs(section.section("inputs"), component.inputs, context)
-    return {name: JobInput(spec.type, values.get(name)) for name, spec in component.inputs.items()}
+    return {name: JobInput(spec.type, values.get(name), spec.mode) for name, spec in component.inputs.items()}
 
 
 def _job(

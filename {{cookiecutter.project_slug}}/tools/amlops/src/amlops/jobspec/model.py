@@ -31,6 +31,7 @@ class InputSpec:
     minimum: float | None = None
     maximum: float | None = None
     enum: tuple[str, ...] = ()
+    mode: str = ""
 
     @property
     def is_literal(self) -> bool:
@@ -106,7 +107,8 @@ class OutputTarget:
 
 @dataclass(frozen=True)
 class Step:
-    """One step. `inputs` has every input that has a value; optional inputs without one are missing.
+    """One step. `inputs` has every input that has a value; optional inputs without one are missing. `modes` has those
+    of data inputs that say one.
 
     `after` are steps to wait for beside those whose outputs it reads: a pipeline inside the pipeline starts when all
     its inputs are there, and its outputs are there when all of it is done.
@@ -118,6 +120,7 @@ class Step:
     outputs: Mapping[str, OutputTarget]
     environment_variables: Mapping[str, str] = field(default_factory=dict, repr=False)
     timeout: float | None = None
+    modes: Mapping[str, str] = field(default_factory=dict)
     after: frozenset[str] = frozenset()
 
     @property

@@ -60,6 +60,24 @@ def upload(path: Path, store: Path) -> tuple[str, Content]:
     return relative, content(target)
 
 
+def private_copy(path: Path, target: Path) -> Path:
+    """A copy of a file or folder that may be written to, whatever the original's rights are.
+
+    Returns the copy: `target`, or the file in it. One that is there already is taken as it is.
+    """
+    copy = target / path.name if path.is_file() else target
+    if copy.exists():
+        return copy
+    for file in _files(path):
+        place = copy / file.relative_to(path) if file != path else copy
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, place)
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    if path.is_dir():
+        copy.mkdir(exist_ok=True)  # an empty folder, too
+    return copy
+
+
 def content(path: Path) -> Content:
     """The content of a file or folder as it is now."""
     stats = [file.stat() for file in _files(path)]

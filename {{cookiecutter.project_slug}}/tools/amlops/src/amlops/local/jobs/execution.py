@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -12,9 +13,11 @@ from amlops.bindings import StepOutput
 from amlops.errors import UserError
 from amlops.jobspec import JobSpec, OutputTarget, Step
 from amlops.jobspec.model import ParallelTask
+from amlops.jobspec.modes import DOWNLOAD, EFFECTS
 from amlops.jobspec.values import as_text
 from amlops.local import tracking
 from amlops.local.data.datastores import DEFAULT
+from amlops.local.data.uploads import private_copy
 from amlops.local.jobrecords import FINISHED, JobRecord
 from amlops.local.jobs import parallel, process
 from amlops.local.jobs.runner import FAILED, StepRun
@@ -105,6 +108,8 @@ class Execution:
         if run.status == FAILED and self._spec.steps[run.name].component.parallel:
             run.reason = parallel.result_of(self._step_folder(run.name)).get("error") or run.reason
         if run.status in FINISHED:
+            if run.status != FAILED:
+                shutil.rmtree(self._copies(run.name), ignore_errors=True)
             self._runs.end_step(run.name, run.status)
         self._record.update(steps={name: self._step_record(name, each) for name, each in runs.items()})
 
@@ -115,6 +120,8 @@ class Execution:
             "outputs": {key: str(self._output(name, target)) for key, target in targets.items()},
             "mlflow_run_id": self._runs.step_run_ids.get(name),
         }
+        if modes := self._spec.steps[name].modes:
+            record["inputs"] = {key: f"{mode}: {EFFECTS[mode]}" for key, mode in modes.items()}
         if self._spec.steps[name].component.parallel:
             folder = self._step_folder(name)
             record |= {"type": "parallel", "logs": str(folder / "logs"), **parallel.result_of(folder)}
@@ -134,7 +141,9 @@ class Execution:
             return str(self._output(step.name, step.outputs[binding.name]))
         value = step.inputs[binding.name]
         if isinstance(value, StepOutput):
-            return str(self._output(value.step, self._spec.steps[value.step].outputs[value.name]))
+            value = self._output(value.step, self._spec.steps[value.step].outputs[value.name])
+        if isinstance(value, Path) and step.modes.get(binding.name) == DOWNLOAD and not step.component.parallel:
+            value = private_copy(value, self._copies(step.name) / binding.name)
         return as_text(value)
 
     def _output(self, step: str, target: OutputTarget) -> Path:
@@ -150,6 +159,10 @@ class Execution:
 
     def _step_folder(self, step: str) -> Path:
         return self._record.folder / "steps" / step
+
+    def _copies(self, step: str) -> Path:
+        """Inputs of a step that are copies of its own (`mode: download`)."""
+        return self._step_folder(step) / "inputs"
 
     def _make_outputs(self, step: Step) -> None:
         self._step_folder(step.name).mkdir(parents=True, exist_ok=True)
