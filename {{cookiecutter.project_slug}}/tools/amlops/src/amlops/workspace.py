@@ -9,6 +9,7 @@ Only `connect` knows which implementation an environment has; nothing outside as
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -227,6 +228,28 @@ class BatchEndpoints(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class CompareOptions:
+    """How two deployments are compared.
+
+    Attributes:
+        input: as for `invoke`, likewise `input_type`, `mini_batch_size` and `instance_count`.
+        key: the column that names the item in both results, by name or number; None where the results tell it.
+        tolerance: numbers that differ by no more are equal.
+        fail_over: "10" items or "1%" of them; the comparison fails when more differ.
+        report: folder for the report; None for one of its own below `.amlops/comparisons`.
+    """
+
+    input: str
+    input_type: str | None = None
+    mini_batch_size: int | None = None
+    instance_count: int | None = None
+    key: str | None = None
+    tolerance: float = 1e-6
+    fail_over: str | None = None
+    report: Path | None = None
+
+
 class BatchDeployments(Protocol):
     """`amlops batch-deployment`."""
 
@@ -256,6 +279,15 @@ class BatchDeployments(Protocol):
 
     def delete(self, name: str, endpoint_name: str) -> Record:
         """Delete a deployment; refused for an endpoint's default. Raises UserError."""
+        ...
+
+    def compare(self, name: str, other: str, endpoint_name: str, options: CompareOptions) -> Record:
+        """Score the same input with two deployments and tell what differs; only on the laptop.
+
+        Raises:
+            UserError: they cannot be compared.
+            JobFailed: a job failed, or more items differ than the options allow.
+        """
         ...
 
     def list_jobs(self, name: str, endpoint_name: str) -> list[Record]:

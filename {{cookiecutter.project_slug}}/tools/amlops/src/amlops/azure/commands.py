@@ -14,7 +14,7 @@ from amlops.errors import AzCommand, UserError
 from amlops.jobspec import overrides
 from amlops.jobspec.loader import check_is_job
 from amlops.project import Environment, Project
-from amlops.workspace import Record
+from amlops.workspace import CompareOptions, Record
 
 
 class AzCli:
@@ -254,6 +254,13 @@ class AzureBatchDeployments:
     def delete(self, name: str, endpoint_name: str) -> Record:
         words = options_of(name=name, endpoint_name=self._az.endpoint(endpoint_name), yes=True)
         self._az.answer("batch-deployment", "delete", *words)
+
+    def compare(self, name: str, other: str, endpoint_name: str, options: CompareOptions) -> Record:
+        raise UserError(
+            "compare: az ml has no such command; run it without --env on this machine, or invoke both there: amlops "
+            f"batch-endpoint invoke --name {endpoint_name} --deployment-name {name} --input {options.input} --env dev "
+            f"--print-az, and the same with {other}"
+        )
 
     def list_jobs(self, name: str, endpoint_name: str) -> list[Record]:
         words = options_of(name=name, endpoint_name=self._az.endpoint(endpoint_name))

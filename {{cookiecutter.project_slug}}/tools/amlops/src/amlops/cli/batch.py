@@ -11,7 +11,7 @@ from amlops.cli.common import Env, Output, PrintAz, Query, Sets, confirm_delete,
 from amlops.cli.flags import flag
 from amlops.cli.output import chosen_format
 from amlops.errors import JobFailed, UsageError, shown
-from amlops.workspace import Record
+from amlops.workspace import CompareOptions, Record
 
 endpoint_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 deployment_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
@@ -212,6 +212,39 @@ def list_deployments(
     emit([_without_spec(record) for record in records], output, query, _DEPLOYMENTS)
 
 
+@deployment_app.command("compare")
+def compare_deployments(
+    name: DeploymentName,
+    other: Annotated[str, flag("with")],
+    endpoint_name: OfEndpoint,
+    input: Annotated[str, flag("input")],
+    input_type: Annotated[str | None, flag("input-type")] = None,
+    mini_batch_size: Annotated[int | None, flag("mini-batch-size")] = None,
+    instance_count: Annotated[int | None, flag("instance-count")] = None,
+    key: Annotated[str | None, flag("key")] = None,
+    tolerance: Annotated[float, flag("tolerance")] = 1e-6,
+    fail_over: Annotated[str | None, flag("fail-over")] = None,
+    report: Annotated[Path | None, flag("report")] = None,
+    env: Env = None,
+    output: Output = None,
+    query: Query = None,
+) -> None:
+    """Score the same input with two deployments and tell what differs. Both jobs stay."""
+    chosen_format(output)
+    with workspace(env) as ws:
+        try:
+            options = CompareOptions(
+                input, input_type, mini_batch_size, instance_count, key, tolerance, fail_over, report
+            )
+            summary = ws.batch_deployments.compare(name, other, endpoint_name, options)
+        except JobFailed as failure:
+            if failure.record is not None:
+                _emit_comparison(failure.record, output, query)
+            raise
+    _emit_comparison(summary, output, query)
+    typer.echo(summary["verdict"], err=True)
+
+
 @deployment_app.command("list-jobs")
 def list_deployment_jobs(
     name: DeploymentName,
@@ -236,6 +269,20 @@ def delete_deployment(
         confirm_delete(f"the deployment '{name}' of '{endpoint_name}'", command, yes=yes or print_az)
         ws.batch_deployments.delete(name, endpoint_name)
     typer.echo(f"deleted the deployment '{name}' of the batch endpoint '{endpoint_name}'", err=True)
+
+
+def _emit_comparison(summary: dict[str, Any], output: str | None, query: str | None) -> None:
+    """Print a comparison (or the job that failed); as a table the counts and the throughput."""
+    if not _as_table(output, query) or "verdict" not in summary:
+        emit(summary, output, query)
+        return
+    items = summary["items"]
+    rows: dict[str, Any] = {"items": items["total"], "equal": items["equal"], "different": items["different"]}
+    rows |= {kind: number for kind, number in summary["differences"].items() if number}
+    for deployment, job in summary["jobs"].items():
+        rows[deployment] = f"{job['items_per_second']} items per second, {job['failed']} failed, job {job['name']}"
+    rows |= {"differences file": shown(Path(summary["differences_file"])), "report": shown(Path(summary["report"]))}
+    emit(rows, output)
 
 
 def _as_table(output: str | None, query: str | None) -> bool:

@@ -101,6 +101,7 @@ FLAGS: dict[str, Flag] = {
     "with": Flag(("--with",), "NAME", "The deployment to compare it with.", az=False),
     "key": Flag(("--key",), "COLUMN", "Column that names the item in both results, by name or number.", az=False),
     "tolerance": Flag(("--tolerance",), "NUMBER", "Numbers that differ by no more are equal (default 1e-6).", az=False),
+    "fail-over": Flag(("--fail-over",), "N|P%", "Exit code 3 when more items differ, for example 10 or 1%.", az=False),
     "report": Flag(("--report",), "DIR", "Folder for the report (default: below .amlops/comparisons).", az=False),
     # render
     "directory": Flag(("-o", "--output-dir"), "DIR", "Folder to write to.", az=False),

@@ -18,6 +18,7 @@ from amlops.local.jobrecords import utc_now
 from amlops.local.models import ModelStore
 from amlops.local.state import LocalState
 from amlops.project import Project
+from amlops.workspace import CompareOptions
 from amlops.yamlfile import YamlFile
 
 
@@ -85,6 +86,27 @@ class LocalBatchDeployments:
             )
         self._records.delete_deployment(endpoint_name, name)
         return record
+
+    def compare(self, name: str, other: str, endpoint_name: str, options: CompareOptions) -> Record:
+        """Score the same input with two deployments and tell what differs; see `amlops.local.batch.compare`."""
+        from amlops.local.batch import compare  # most commands do not need it
+        from amlops.local.batch.endpoints import LocalBatchEndpoints
+
+        endpoints = LocalBatchEndpoints(self._state, self._models, self._project)
+
+        def invoke(deployment: str) -> Record:
+            return endpoints.invoke(
+                endpoint_name,
+                input=options.input,
+                input_type=options.input_type,
+                deployment_name=deployment,
+                mini_batch_size=options.mini_batch_size,
+                instance_count=options.instance_count,
+            )
+
+        folder = options.report or self._state.root / "comparisons" / compare.new_folder_name(endpoint_name)
+        pair = (self._records.deployment(endpoint_name, name), self._records.deployment(endpoint_name, other))
+        return compare.compare(invoke, pair, folder, options)
 
     def list_jobs(self, name: str, endpoint_name: str) -> list[Record]:
         """The jobs that scored with a deployment, newest first. Raises UserError."""
