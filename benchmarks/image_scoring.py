@@ -1,15 +1,18 @@
-"""Images per second and core: the batch driver beside what people write otherwise, and the limit that decoding sets.
+"""Images per second and core: the batch drivers beside what people write otherwise, and the limit that decoding sets.
 
     python benchmarks/image_scoring.py [--output FILE] [--quick]
 
 Everything runs in one process with one thread. Figures are images per second of processor time, the best of several
 rounds: what others do on the machine at the same time changes them little. Files are in the page cache.
 
-    driver            score/batch_driver.py of the template: PNG files to rows of predictions, 100 files per mini-batch
+    driver            the batch driver of the template: PNG files to rows of predictions, 100 files per mini-batch
     per-image loop    the same model and decoder, one file and one call of the network after the other
-    network           the ONNX network alone, on pixels, 100 images per call
+    network           the network alone, on pixels, 100 images per call
     scikit-learn      predict() of the network that the ONNX file was made from, on the same pixels, 100 images per call
     decoding          PNG files to pixels, and nothing else: no way of scoring files can be faster with this decoder
+
+The first three are measured for the default (ONNX), for PyTorch and for Keras. The latter two are convolutional
+networks in float64, and left out where they are not installed.
 """
 
 from __future__ import annotations
@@ -23,10 +26,10 @@ import sys
 import tempfile
 import time
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -35,82 +38,130 @@ from threadpoolctl import threadpool_limits
 ROOT = Path(__file__).resolve().parents[1]
 CODE = ROOT / "{{cookiecutter.project_slug}}" / "code" / "image-scoring"
 MNIST = ROOT.parent / "shared" / "data" / "mnist-png" / "mnist-train-5000.zip"
-PACKAGES = ("numpy", "onnxruntime", "pandas", "pillow", "scikit-learn")
+PACKAGES = ("numpy", "onnxruntime", "pandas", "pillow", "scikit-learn", "torch", "keras", "tensorflow-cpu")
+FRAMEWORKS = {"PyTorch": "pytorch", "Keras": "keras"}
 MINI_BATCH = 100
 TARGET = 5000
 FIRST_LOOP_IMAGES = 1000
 
 sys.path.insert(0, str(CODE))
 os.environ.pop("AZUREML_BI_OUTPUT_PATH", None)
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
+from image_scoring.frameworks import KERAS, PYTORCH  # noqa: E402
 from image_scoring.images import Decoded, decode  # noqa: E402
 from image_scoring.labelled import labelled_files  # noqa: E402
-from image_scoring.model_folder import load_model, network_input, write_card  # noqa: E402
+from image_scoring.model_folder import Model, load_model, network_input, write_card  # noqa: E402
+from image_scoring.steps import StepError  # noqa: E402
 
 
 @dataclass(frozen=True)
 class Case:
-    """A folder of labelled images with a model that was trained on them."""
+    """A folder of labelled images with models that were trained on them.
+
+    Attributes:
+        name: of the images.
+        files: the images.
+        network: the network of scikit-learn that the default was made from.
+        models: folder that contains the model folder, by framework; "" is the default.
+    """
 
     name: str
     files: list[Path]
     network: Any
-    model: Path
+    models: dict[str, Path]
 
 
-def make_case(name: str, images: Path, model: Path) -> Case:
-    """Train briefly: the speed of the network does not depend on how good it is."""
-    data = importlib.import_module("train.data").load_training_data(images)
+def make_case(name: str, images: Path, models: Path) -> Case:
+    """Train briefly: the speed of a network does not depend on how good it is."""
+    data = importlib.import_module("image_scoring.training").load_training_data(images)
     network = importlib.import_module("train.network")
     parameters = network.Hyperparameters(hidden_units=256, epochs=2, learning_rate=0.002, seed=1)
     trained = network.train(data.pixels, data.targets, data.size, parameters)
-    model.mkdir()
+    model = models / "default" / "model"
+    model.mkdir(parents=True)
     importlib.import_module("train.onnx_export").export_onnx(trained.network, data.pixels, model / "model.onnx")
     write_card(model, importlib.import_module("train.main").model_card(data, parameters, trained))
-    return Case(name, [path for _, path in labelled_files(images, "images")], trained.network, model)
+    made = {"": model.parent}
+    for framework in installed_frameworks():
+        model = models / framework / "model"
+        train = importlib.import_module(f"train_{FRAMEWORKS[framework]}.main")
+        train.main([f"--train-images={images}", f"--model={model}", "--epochs=2"])
+        made[framework] = model.parent
+    return Case(name, [path for _, path in labelled_files(images, "images")], trained.network, made)
+
+
+def installed_frameworks() -> Iterator[str]:
+    """PyTorch and Keras, as far as they are there.
+
+    One after the other: PyTorch's optimizers load a compiler (Triton) that ends the process when TensorFlow is there
+    already, because both bring LLVM. The other way round they get on.
+    """
+    for framework in (PYTORCH, KERAS):
+        try:
+            framework.load()
+        except StepError as missing:
+            print(f"left out: {missing}", file=sys.stderr)
+        else:
+            yield framework.name
 
 
 def measure(case: Case, seconds: float) -> dict[str, Any]:
     """Images per second and core for each way."""
-    model = load_model(case.model)
-    driver = importlib.import_module("score.batch_driver")
-    os.environ["AZUREML_MODEL_DIR"] = str(case.model.parent)
-    driver.init()
-    decoded = decode(case.files, model.card.size)
-
-    def per_image(files: Sequence[Path]) -> list[tuple[str, str]]:
-        rows = []
-        for path in files:
-            probabilities = model.probabilities(decode([path], model.card.size).pixels)
-            rows.append((path.name, model.card.labels[int(probabilities[0].argmax())]))
-        return rows
-
-    ways: dict[str, Callable[[], object]] = {
-        "driver": lambda: [driver.run([str(path) for path in files]) for files in chunks(case.files)],
-        "per-image loop": lambda: per_image(case.files[:FIRST_LOOP_IMAGES]),
-        "network": lambda: [model.probabilities(pixels) for pixels in chunks(decoded.pixels)],
-        "scikit-learn": lambda: [case.network.predict(network_input(pixels)) for pixels in chunks(decoded.pixels)],
-        "decoding": lambda: [decode(files, model.card.size) for files in chunks(case.files)],
-    }
-    counts = dict.fromkeys(ways, len(case.files)) | {"per-image loop": min(len(case.files), FIRST_LOOP_IMAGES)}
-    check_same_labels(case, decoded, driver, per_image)
+    size = load_model(case.models[""] / "model").card.size
+    decoded = decode(case.files, size)
+    ways: dict[str, Callable[[], object]] = {}
+    for framework, folder in case.models.items():
+        prefix = f"{framework} " if framework else ""
+        found = ways_of(framework, folder, case, decoded)
+        check_same_labels(f"{case.name}, {framework or 'default'}", found)
+        ways |= {f"{prefix}{name}": way for name, way in found.items()}
+    ways["scikit-learn"] = lambda: [case.network.predict(network_input(pixels)) for pixels in chunks(decoded.pixels)]
+    ways["decoding"] = lambda: [decode(files, size) for files in chunks(case.files)]
+    few = min(len(case.files), FIRST_LOOP_IMAGES)
+    counts = {name: few if name.endswith("per-image loop") else len(case.files) for name in ways}
     return {
         "images": len(case.files),
-        "size": str(model.card.size),
+        "size": str(size),
         "bytes_per_file": round(sum(path.stat().st_size for path in case.files) / len(case.files)),
         "images_per_second_and_core": {name: round(rate(way, counts[name], seconds)) for name, way in ways.items()},
     }
 
 
-def check_same_labels(case: Case, decoded: Decoded, driver: Any, per_image: Callable[[Sequence[Path]], Any]) -> None:
+def ways_of(framework: str, folder: Path, case: Case, decoded: Decoded) -> dict[str, Callable[[], list[str]]]:
+    """The ways to score with one model; each gives the labels of the files, the loop those of the first ones."""
+    step = f"score_{FRAMEWORKS[framework]}" if framework else "score"
+    driver = importlib.import_module(f"{step}.batch_driver")
+    os.environ["AZUREML_MODEL_DIR"] = str(folder)
+    driver.init()
+    model = load_model(folder / "model")
+
+    def labels(probabilities: Any) -> list[str]:
+        return [model.card.labels[i] for i in probabilities.argmax(axis=1)]
+
+    def in_batches() -> list[str]:
+        return [label for files in chunks(case.files) for label in driver.run([str(path) for path in files])["label"]]
+
+    def network() -> list[str]:
+        return [label for pixels in chunks(decoded.pixels) for label in labels(model.probabilities(pixels))]
+
+    return {"driver": in_batches, "per-image loop": lambda: per_image(model, case.files), "network": network}
+
+
+def per_image(model: Model, files: Sequence[Path]) -> list[str]:
+    """One file and one call of the network after the other."""
+    found = []
+    for path in files[:FIRST_LOOP_IMAGES]:
+        probabilities = model.probabilities(decode([path], model.card.size).pixels)
+        found.append(model.card.labels[int(probabilities[0].argmax())])
+    return found
+
+
+def check_same_labels(name: str, ways: dict[str, Callable[[], list[str]]]) -> None:
     """All ways give the same labels; otherwise their speed could not be compared. Raises RuntimeError."""
-    files = case.files[:FIRST_LOOP_IMAGES]
-    ours = list(driver.run([str(path) for path in files])["label"])
-    looped = [label for _, label in per_image(files)]
-    labels = load_model(case.model).card.labels
-    sklearn = [labels[i] for i in case.network.predict(network_input(decoded.pixels[: len(files)]))]
-    if not ours == looped == sklearn:
-        raise RuntimeError(f"{case.name}: the ways of scoring give different labels")
+    labels = [way()[:FIRST_LOOP_IMAGES] for way in ways.values()]
+    if any(found != labels[0] for found in labels):
+        raise RuntimeError(f"{name}: the ways of scoring give different labels")
 
 
 def chunks(items: Any) -> list[Any]:
@@ -137,8 +188,16 @@ def machine() -> dict[str, Any]:
         "cores": os.cpu_count(),
         "system": platform.platform(),
         "python": platform.python_version(),
-        **{name: version(name) for name in PACKAGES},
+        **{name: found for name in PACKAGES if (found := installed(name))},
     }
+
+
+def installed(package: str) -> str:
+    """Version of a package, "" where it is not installed."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""
 
 
 def processor() -> str:
@@ -156,10 +215,10 @@ def table(result: dict[str, Any]) -> str:
     cases: dict[str, Any] = result["cases"]
     ways = list(next(iter(cases.values()))["images_per_second_and_core"])
     titles = [f"{name} ({case['images']:,} PNG files, {case['size']})" for name, case in cases.items()]
-    lines = ["images per second and core", "", f"{'':<16}" + "".join(f"{title:>42}" for title in titles)]
+    lines = ["images per second and core", "", f"{'':<24}" + "".join(f"{title:>42}" for title in titles)]
     for way in ways:
         figures = [f"{case['images_per_second_and_core'][way]:>42,}" for case in cases.values()]
-        lines.append(f"{way:<16}" + "".join(figures))
+        lines.append(f"{way:<24}" + "".join(figures))
     lines += ["", *(f"{name}: {value}" for name, value in result["machine"].items())]
     return "\n".join(lines)
 
@@ -174,17 +233,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         folder = Path(scratch)
         (folder / "digits").mkdir()
         importlib.import_module("prepare.sample").write_sample(folder / "digits")
-        cases = [make_case("digits of scikit-learn", folder / "digits", folder / "model-digits")]
+        cases = [make_case("digits of scikit-learn", folder / "digits", folder / "models-digits")]
         if MNIST.is_file() and not options.quick:
             with zipfile.ZipFile(MNIST) as archive:
                 archive.extractall(folder / "mnist")
-            cases.append(make_case("MNIST", folder / "mnist", folder / "model-mnist"))
-        measured = {}
-        for case in cases:
-            only = folder / f"only-{case.model.name}"
-            only.mkdir()
-            moved = Case(case.name, case.files, case.network, case.model.rename(only / "model"))
-            measured[case.name] = measure(moved, seconds=0.0 if options.quick else 2.0)
+            cases.append(make_case("MNIST", folder / "mnist", folder / "models-mnist"))
+        measured = {case.name: measure(case, seconds=0.0 if options.quick else 2.0) for case in cases}
     result = {"date": datetime.now(UTC).date().isoformat(), "machine": machine(), "target": TARGET, "cases": measured}
     print(table(result))
     if options.output:

@@ -6,6 +6,7 @@ import importlib.util
 import logging
 import os
 import shutil
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +42,9 @@ def trained(
     for module in framework.modules:
         if importlib.util.find_spec(module.partition(".")[0]) is None:
             pytest.skip(f"{framework.name} is not installed: python tools/tasks.py frameworks {framework.task}")
+    if request.param == "pytorch" and "tensorflow" in sys.modules and "torch._dynamo" not in sys.modules:
+        # Both bring LLVM; PyTorch's optimizers, loaded second, would end the process. Jobs use one of them only.
+        pytest.skip("TensorFlow is loaded already: run the tests of PyTorch in a process of their own")
     folder = tmp_path_factory.mktemp(request.param)
     model, metrics = folder / "registered" / "model", folder / "metrics"
     step(f"train_{request.param}.main").main(
