@@ -10,6 +10,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 from amlops.local.parallel.codec import from_json, to_json
@@ -87,7 +88,7 @@ class WorkList:
         )
         write_private(folder / WORK_LIST, "".join(f"{line}\n" for line in lines))
 
-    @property
+    @cached_property  # asked for at each finished mini-batch
     def items(self) -> int:
         """How many items there are."""
         return sum(len(batch.items) for batch in self.batches)
