@@ -166,7 +166,7 @@ def test_no_element_at_all_fails_an_append_row_job(batch: BatchProject) -> None:
     assert not list(Path(record["output_path"]).iterdir())
 
 
-def test_summary_only_writes_nothing_itself(batch: BatchProject) -> None:
+def test_summary_only_leaves_a_summary_beside_what_the_script_writes(batch: BatchProject) -> None:
     driver = DRIVER.replace(
         "    return rows",
         "    name = '-'.join(Path(i).stem for i in mini_batch)\n"
@@ -175,7 +175,8 @@ def test_summary_only_writes_nothing_itself(batch: BatchProject) -> None:
     batch.deploy("settings.output_action=summary_only", driver=driver)
     record = batch.invoke(batch.images({"1.txt": "ok", "2.txt": "ok", "3.txt": "ok"}))
     assert (record["status"], record["output_file"]) == ("Completed", None)
-    assert sorted(path.name for path in Path(record["output_path"]).iterdir()) == ["1-2", "3"]
+    assert sorted(path.name for path in Path(record["output_path"]).iterdir()) == ["1-2", "3", "predictions.csv"]
+    assert Path(record["output_path"], "predictions.csv").read_text(encoding="utf-8") == "1.txt 2 2 0\n3.txt 1 1 0\n"
     assert record["items"]["succeeded"] == 3
 
 

@@ -123,7 +123,7 @@ class LocalBatchEndpoints:
             batches = source.mini_batches(settings.mini_batch_size, settings.partition_keys)
             work = WorkList.of(mlflow_models.readable(source, batches) if deployment.get("scored_by") else batches)
             output = self._output(
-                data, output_path, settings.output_file_name if settings.append_row else None, overwrite
+                data, output_path, settings.output_file_name, overwrite
             )
             code, model = self._deployed_files(deployment)
             nodes, limit_note = settings.nodes(self._project.limits)
@@ -141,6 +141,7 @@ class LocalBatchEndpoints:
             cores=self._project.limits.cores,
             output=output,
             output_file=output / settings.output_file_name if settings.append_row else None,
+            summary_file=None if settings.append_row else output / settings.output_file_name,
             overwrite=overwrite,
             variables={"AZUREML_MODEL_DIR": str(model), "AZUREML_BI_OUTPUT_PATH": str(output)},
             notes=[limit_note] if limit_note else [],

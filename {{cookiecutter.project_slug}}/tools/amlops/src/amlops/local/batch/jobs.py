@@ -123,6 +123,7 @@ class BatchJobs:
             nodes=nodes,
             output=output,
             output_file=output / settings.output_file_name if settings.append_row else None,
+            summary_file=None if settings.append_row else output / settings.output_file_name,
             overwrite=False,
             variables={**old.variables, "AZUREML_BI_OUTPUT_PATH": str(output)},
             notes=fields["notes"],

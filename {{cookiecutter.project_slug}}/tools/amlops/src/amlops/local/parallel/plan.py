@@ -35,6 +35,7 @@ class ParallelPlan:
         cores: cores of the machine that the workers share.
         output: folder that the script may write to.
         output_file: where the rows go (append_row); None for summary_only.
+        summary_file: where the summary goes (summary_only); None without.
         overwrite: replace `output_file`, and the typed file beside it, when they are there already.
         variables: environment variables that Azure sets for such a job; those of the settings come on top.
         notes: for the user, shown in the result.
@@ -49,6 +50,7 @@ class ParallelPlan:
     cores: int
     output: Path
     output_file: Path | None = None
+    summary_file: Path | None = None
     overwrite: bool = False
     variables: Mapping[str, str] = field(default_factory=dict)
     notes: Sequence[str] = field(default_factory=list)

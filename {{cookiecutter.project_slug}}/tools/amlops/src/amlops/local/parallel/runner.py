@@ -29,6 +29,7 @@ from amlops.local.parallel.processes import WorkerSpec, thread_limits
 from amlops.local.parallel.progress import Progress
 from amlops.local.parallel.report import JobLogs
 from amlops.local.parallel.scheduler import MiniBatchResult, Outcome, Rules, Scheduler
+from amlops.local.parallel.summary import write_summary
 from amlops.local.parallel.typed_output import is_available, typed_file, write_typed
 from amlops.local.parallel.worklist import WorkList
 
@@ -170,6 +171,9 @@ class _Start:
         if not error and plan.output_file:
             journal.joining()
             self._write_outputs(outcome, plan.output_file, result)
+        if not error and plan.summary_file:
+            journal.joining()
+            write_summary(plan.summary_file, outcome.results, plan.source)
         if error:
             result["message"] = _explained(plan.name, error, result, outcome, items, self.logs)
         self.logs.mini_batches(outcome.results)
@@ -229,10 +233,9 @@ class _Start:
 
 def refuse_existing(plan: ParallelPlan) -> None:
     """Raise UserError when an output of the job is there already and may not be replaced."""
-    if plan.output_file is None or plan.overwrite:
-        return
-    for file in (plan.output_file, typed_file(plan.output_file)):
-        if file.exists():
+    files = [plan.output_file, plan.output_file and typed_file(plan.output_file), plan.summary_file]
+    for file in files:
+        if file and file.exists() and not plan.overwrite:
             raise UserError(
                 f"--output-path: '{file}' exists; --overwrite replaces it, --set output_file_name=… writes beside it"
             )
