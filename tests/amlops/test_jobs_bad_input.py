@@ -49,7 +49,7 @@ PIPELINE_FAULTS = {
     "unknown key": ("display_name: A", "displayname: A", "did you mean 'display_name'?"),
     "unknown key of a step": ("    component: ./step.yml", "    componnt: ./step.yml", "did you mean 'component'?"),
     "component file missing": ("./step.yml", "./steps.yml", "'./steps.yml' does not exist"),
-    "registered component": ("./step.yml", "azureml:step@latest", "is a registered component"),
+    "registered component": ("./step.yml", "azureml:step@latest", "the component 'step' is not registered; there is none yet"),
     "kind of step": ("    type: command\n    component", "    type: sweep\n    component", "'sweep' steps are not run"),
     "kind of job": ("type: pipeline\ndisplay", "type: automl\ndisplay", "'automl' jobs are not run"),
     "step name": ("  a:\n    type", "  A-1:\n    type", "a step's name must be"),

@@ -85,6 +85,7 @@ class LocalJobs:
         """
         data = LocalData(self._project, self._state)
         check_programs(spec)
+        cores = self._project.limits.cores  # a fault in local.yml is told before anything is made
         all_fields = {**_first_fields(spec, self._project), **(fields or {})}
         with self._records.reserved(name or spec.name, prefix or spec.file.stem, option) as reserved:
             places = output_places(spec, reserved, partial(_place, data.datastores, blob_only=blob_only))
@@ -96,7 +97,6 @@ class LocalJobs:
                 runs = tracking.start_runs(self._state, record.name, spec)
                 execution = Execution(self._project, record, spec, runs, places)
                 with progress(stream=stream) as watcher:
-                    cores = self._project.limits.cores
                     ended = Runner(spec, execution.logs, cores, execution.launch, execution.changed, watcher).run()
         except BaseException as error:
             interrupted = isinstance(error, KeyboardInterrupt)
