@@ -56,7 +56,7 @@ class ParallelJob:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text, encoding="utf-8")
         code = self.root / "code"
-        code.mkdir(exist_ok=True)
+        code.mkdir(parents=True, exist_ok=True)
         (code / "score.py").write_text(script, encoding="utf-8")
         values: dict[str, Any] = {
             "instance_count": 1,

@@ -21,7 +21,13 @@ DeploymentName = Annotated[str, flag("name", "Name of the deployment.")]
 OfEndpoint = Annotated[str, flag("endpoint-name")]
 Yes = Annotated[bool, flag("yes")]
 _ENDPOINTS = ("name", "default", "auth_mode", "created_at")
-_JOB_FILES = {"predictions": "output_file", "failed items": "failed_items_file", "logs": "logs"}
+_JOB_FILES = {
+    "predictions": "output_file",
+    "with types": "typed_file",
+    "failed items": "failed_items_file",
+    "report": "report_file",
+    "logs": "logs",
+}
 _JOBS = ("name", "deployment_name", "status", "created_at", "duration_s")
 _DEPLOYMENTS = ("name", "endpoint_name", "model", "default", "created_at")
 
@@ -316,7 +322,7 @@ def emit_batch_job(record: dict[str, Any], output: str | None, query: str | None
             "items": f"{items['succeeded']} of {items['total']} scored, {items['failed']} failed",
             "mini-batches": f"{batches['total']}, {record['workers']} worker(s)",
             "time": f"{seconds['total']} s, {record['items_per_second']} items per second",
-            **{label: shown(Path(record[key])) for label, key in _JOB_FILES.items() if record[key]},
+            **{label: shown(Path(record[key])) for label, key in _JOB_FILES.items() if record.get(key)},
         },
         output,
     )

@@ -8,5 +8,7 @@ plan         what a job will do, as a file             worklist      its mini-ba
 journal      what is done, so that it can be resumed   __main__      a job as a process of its own
 worker       runs in each worker process               processes     the same, seen from the parent
 failures     which items failed, and why               report        the logs
-typed_output the rows with types, order and keys
+typed_output the rows with types, order and keys      figures       what the report tells (report_page: as a page)
+timeline     when which worker did what                sizing        the same job on other nodes
+advice       what the settings should be               explain       how the items were counted
 """

@@ -50,7 +50,7 @@ class History:
         """The history in a journal; an empty one where there is no journal."""
         history = cls()
         began = last = 0.0
-        for entry in _entries(path):
+        for entry in entries(path):
             if entry["event"] == "start":
                 history.seconds += last - began
                 history.starts += 1
@@ -128,7 +128,7 @@ class Journal:
         os.close(self._file)
 
     def _add(self, entry: Entry) -> None:
-        line = (json.dumps({**entry, "at": round(time.time(), 3)}) + "\n").encode()
+        line = (json.dumps({**entry, "at": round(time.time(), 6)}) + "\n").encode()
         if os.write(self._file, line) != len(line):
             raise OSError(f"the disk is full: {JOURNAL} could not be written")
         if time.monotonic() - self._synced > _SYNC_SECONDS:
@@ -136,7 +136,8 @@ class Journal:
             self._synced = time.monotonic()
 
 
-def _entries(path: Path) -> list[Entry]:
+def entries(path: Path) -> list[Entry]:
+    """The whole lines of a journal; none where there is no journal."""
     try:
         data = path.read_bytes()
     except FileNotFoundError:

@@ -1,6 +1,7 @@
 """The files that tell what happened in a batch job, where Azure ML puts them.
 
 logs/job_result.txt                              the status, and the figures
+logs/report.html, report.json                    throughput, slowest items, error budgets, advice, sizing (not in Azure)
 logs/job_error.txt                               why the job failed (only then)
 logs/user/error.txt                              every failed attempt, in order of time
 logs/user/error/<node>/process<NNN>.txt          the same per worker
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +22,9 @@ from typing import Any
 
 from amlops.files import write_text
 from amlops.local.parallel.failures import FailedItem, ItemFailures
-from amlops.local.parallel.scheduler import Failure, MiniBatchResult
+from amlops.local.parallel.figures import Figures
+from amlops.local.parallel.outcome import Failure, MiniBatchResult
+from amlops.local.parallel.report_page import page
 from amlops.local.parallel.settings import ParallelSettings
 
 
@@ -32,6 +36,7 @@ class JobLogs:
         self.failed_items = folder / "failed_items.csv"
         self.errors = folder / "user" / "error.txt"
         self.result = folder / "job_result.txt"
+        self.report = folder / "report.html"
 
     def failure(self, failure: Failure) -> None:
         """Add one failed attempt to the error logs, at once: the job may run for long."""
@@ -68,8 +73,15 @@ class JobLogs:
         write_csv(self.failed_items, header, [tuple(getattr(row, key) for key in header) for row in rows])
         ItemFailures(rows).save(self.folder)
 
-    def finish(self, record: Mapping[str, Any], settings: ParallelSettings) -> None:
-        """Write the result of the job, and the reason of its failure."""
+    def finish(
+        self,
+        name: str,
+        record: Mapping[str, Any],
+        settings: ParallelSettings,
+        told: Figures,
+        failed: Sequence[FailedItem],
+    ) -> None:
+        """Write the result of the job, the reason of its failure, and the report (`told`: see `figures`)."""
         error = record.get("error", "")
         items, batches, seconds = record["items"], record["mini_batches"], record["seconds"]
         lines = [
@@ -84,7 +96,9 @@ class JobLogs:
             f"Items per second: {record['items_per_second']}",
             f"Output: {record['output_file'] or 'written by the scoring script, or none'}",
         ]
-        write_text(self.result, "\n".join(lines) + "\n")
+        write_text(self.result, "\n".join([*lines, "", *told["arithmetic"]]) + "\n")
+        write_text(self.folder / "report.json", f"{json.dumps(told, indent=2)}\n")
+        write_text(self.report, page(name, record, told, failed))
         if error:
             write_text(self.folder / "job_error.txt", f"{error}\n")
         else:  # of an earlier start of the same job

@@ -12,6 +12,7 @@ defined.
 
 from __future__ import annotations
 
+import json
 import secrets
 import shutil
 import time
@@ -20,9 +21,10 @@ from pathlib import Path
 from typing import Any
 
 from amlops.errors import UserError, shown
-from amlops.files import read_json, write_json
+from amlops.files import read_json, write_text
 from amlops.local.locks import HeldLock
 from amlops.local.parallel.failures import FailedItem, failed_items, read_reasons
+from amlops.local.parallel.figures import figures
 from amlops.local.parallel.journal import JOURNAL, History, Journal
 from amlops.local.parallel.plan import PLAN, ParallelPlan
 from amlops.local.parallel.processes import WorkerSpec, thread_limits
@@ -178,7 +180,10 @@ class _Start:
             result["message"] = _explained(plan.name, error, result, outcome, items, self.logs)
         self.logs.mini_batches(outcome.results)
         self.logs.items(items)
-        self.logs.finish(result, plan.settings)
+        told = figures(plan, self.work, outcome, self.folder / JOURNAL)
+        result["report_file"] = str(self.logs.report)
+        result["advice"] = told["advice"] and {key: told["advice"][key] for key in ("mini_batch_size", "timeout")}
+        self.logs.finish(plan.name, result, plan.settings, told, items)
         self._write_result(result)
         if not error:
             shutil.rmtree(self.parts, ignore_errors=True)
@@ -198,7 +203,8 @@ class _Start:
         result["typed_file"] = str(typed)
 
     def _write_result(self, result: dict[str, Any]) -> None:
-        write_json(self.folder / RESULT, result)
+        # ASCII: names of files that are not UTF-8 survive.
+        write_text(self.folder / RESULT, f"{json.dumps(result, indent=2)}\n")
 
     def _reason_of_failure(self, outcome: Outcome) -> str:
         """Why the job failed, in one line; "" when it did not."""
