@@ -122,9 +122,7 @@ class LocalBatchEndpoints:
             source = batch_input(input, input_type, Path.cwd(), data, self._state.jobs / reserved / "inputs")
             batches = source.mini_batches(settings.mini_batch_size, settings.partition_keys)
             work = WorkList.of(mlflow_models.readable(source, batches) if deployment.get("scored_by") else batches)
-            output = self._output(
-                data, output_path, settings.output_file_name, overwrite
-            )
+            output = self._output(data, output_path, settings.output_file_name, overwrite)
             code, model = self._deployed_files(deployment)
             nodes, limit_note = settings.nodes(self._project.limits)
             record = self._start(reserved, deployment, source, settings, limit_note)
