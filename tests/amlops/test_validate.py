@@ -136,7 +136,7 @@ def test_steps_that_only_azure_runs_are_a_warning(churn: Path) -> None:
         churn,
         "pipelines/churn/train.yml",
         "jobs:\n",
-        "jobs:\n  score:\n    type: parallel\n    mini_batch_size: '5'\n    task: {type: run_function}\n"
+        "jobs:\n  score:\n    type: spark\n    conf: {x: 1}\n    entry: {file: a.py}\n"
         "    inputs:\n      data: ${{parent.jobs.nope.outputs.x}}\n",
     )
     faults = validate(churn, [churn / "pipelines/churn/train.yml"])
@@ -216,7 +216,7 @@ def test_one_name_for_all_mini_batches(churn: Path, line: str, line_number: int)
         (".cloud/endpoints/x/endpoint.yml", "name: x", "batch-endpoint"),
         (".cloud/endpoints/x/online.yml", "name: x\ntraffic: {blue: 100}", "other"),
         (".cloud/endpoints/x/blue.yml", "name: x\nendpoint_name: y\ninstance_type: z", "other"),
-        (".cloud/endpoints/x/blue.yml", "name: x\nendpoint_name: y\ntype: pipeline", "other"),
+        (".cloud/endpoints/x/blue.yml", "name: x\nendpoint_name: y\ntype: pipeline", "pipeline-deployment"),
         (".cloud/endpoints/x/blue.yml", "name: x\nendpoint_name: y", "batch-deployment"),
         (".cloud/models/a.yml", "name: x", "model"),
         (".cloud/request.yaml", "version: 1", "request"),

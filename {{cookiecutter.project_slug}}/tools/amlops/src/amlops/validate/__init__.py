@@ -14,7 +14,7 @@ from pathlib import Path
 from amlops.errors import UserError
 from amlops.validate import forms
 from amlops.validate.accepted import without_accepted
-from amlops.validate.checks import batch, commands, conda, files, pipelines, project, schedules
+from amlops.validate.checks import batch, commands, conda, deployments, files, parallel, pipelines, project, schedules
 from amlops.validate.context import Context
 from amlops.validate.discovery import python_files, yaml_files
 from amlops.validate.fault import Fault, fault_at, fault_of
@@ -27,7 +27,10 @@ __all__ = ["Context", "Fault", "document_faults", "validate"]
 # Checks beside the shape, by kind.
 _CHECKS: dict[str, Callable[[YamlFile, Context], Iterable[Fault]]] = {
     "pipeline-job": pipelines.pipeline_faults,
+    "pipeline-component": pipelines.component_faults,
+    "pipeline-deployment": deployments.deployment_faults,
     "command-component": lambda document, _: commands.component_faults(document),
+    "parallel-component": lambda document, _: parallel.component_faults(document),
     "command-job": lambda document, _: commands.job_faults(document),
     "batch-endpoint": batch.endpoint_faults,
     "batch-deployment": batch.deployment_faults,

@@ -50,7 +50,10 @@ _RULES = (
     Rule("type-mismatch", "An output or input of one type bound to an input of another."),
     Rule("optional-input", "An optional input that stands in the command outside `$[[…]]`."),
     Rule("unused-input", "A declared input or output that no command and no step uses.", warning=True),
-    Rule("cycle", "Steps that wait for each other."),
+    Rule("cycle", "Steps that wait for each other, or a pipeline that contains itself."),
+    Rule("partition-key", "A partition key that the data of a parallel step does not have."),
+    Rule("threshold", "An `error_threshold` that the input of a parallel step is too small to exceed.", warning=True),
+    Rule("without-effect", "A key that another one makes meaningless.", warning=True),
     Rule("shell", "A command that needs a shell (`&&`, a pipe, `$VAR`): steps are run without one."),
     Rule("laptop", "Something that runs in Azure but not on the laptop.", warning=True),
     # batch endpoints

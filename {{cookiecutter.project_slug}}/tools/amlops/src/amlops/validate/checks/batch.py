@@ -24,7 +24,8 @@ def endpoint_faults(document: YamlFile, context: Context) -> Iterator[Fault]:
     endpoint = document.get("name")
     names = [
         str(other.get("name"))
-        for other in context.of_kind("batch-deployment")
+        for kind in ("batch-deployment", "pipeline-deployment")
+        for other in context.of_kind(kind)
         if other.get("endpoint_name") == endpoint
     ]
     if default not in names:
@@ -48,6 +49,11 @@ def deployment_faults(document: YamlFile, context: Context) -> Iterator[Fault]:
     if isinstance(environment, str) and environment.startswith(_CURATED):
         fix = "write an environment of your own: image and conda_file"
         yield fault_at(document, "batch-environment", f"'{environment}' is a curated environment", fix, "environment")
+    yield from endpoint_name_faults(document, context)
+
+
+def endpoint_name_faults(document: YamlFile, context: Context) -> Iterator[Fault]:
+    """An `endpoint_name` that is no endpoint of the project; a project without endpoints says nothing of it."""
     endpoints = [other.get("name") for other in context.of_kind("batch-endpoint")]
     if endpoints and document.get("endpoint_name") not in endpoints:
         fix = f"the project's endpoints are: {', '.join(sorted(map(str, endpoints)))}"

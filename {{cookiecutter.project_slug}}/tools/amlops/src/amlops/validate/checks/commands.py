@@ -38,8 +38,8 @@ def component_faults(document: YamlFile, *keys: str | int) -> Iterator[Fault]:
     yield from command_faults(document, interface, keys)
     for name, spec in interface.inputs.items():
         if isinstance(spec, dict):
-            yield from _declaration_faults(document, spec, (*keys, "inputs", name))
-    yield from _optional_faults(document, interface, keys)
+            yield from declaration_faults(document, spec, (*keys, "inputs", name))
+    yield from optional_faults(document, interface, keys, "command")
     yield from _unused_faults(document, interface, keys)
 
 
@@ -56,28 +56,31 @@ def command_faults(document: YamlFile, interface: Interface, keys: KeyPath) -> I
     """Faults of the command, code and environment at `keys`."""
     yield from missing_path(document, "the code folder", *keys, "code")
     yield from environment_faults(document, *keys, "environment")
-    command = document.get(*keys, "command")
+    yield from expression_faults(document, interface, keys, "command")
+
+
+def expression_faults(document: YamlFile, interface: Interface, keys: KeyPath, key: str) -> Iterator[Fault]:
+    """What is wrong with a text that becomes words of a command line: what needs a shell, what is not declared."""
+    command = document.get(*keys, key)
     if not isinstance(command, str):
         return
     try:
         bindings.words(command)
     except ValueError as error:
         message, _, fix = str(error).partition("; ")
-        yield fault_at(document, "shell", message, fix or "for example python main.py", *keys, "command")
+        yield fault_at(document, "shell", message, fix or "for example python main.py", *keys, key)
     try:
         named = bindings.command_bindings(command)
     except ValueError as error:
         message, _, fix = str(error).partition("; ")
-        yield fault_at(document, "binding", message, fix, *keys, "command")
+        yield fault_at(document, "binding", message, fix, *keys, key)
         return
     for binding in dict.fromkeys(named):
         declared = interface.inputs if isinstance(binding, bindings.Input) else interface.outputs
         kind = "inputs" if isinstance(binding, bindings.Input) else "outputs"
         if binding.name not in declared:
             text = f"${{{{{kind}.{binding.name}}}}} is not declared"
-            yield fault_at(
-                document, "undeclared", text, f"{kind} are: {', '.join(declared) or 'none'}", *keys, "command"
-            )
+            yield fault_at(document, "undeclared", text, f"{kind} are: {', '.join(declared) or 'none'}", *keys, key)
 
 
 def input_spec(name: str, declared: Mapping[str, Any]) -> InputSpec | None:
@@ -111,7 +114,8 @@ def literal_fault(
         yield fault_at(document, "literal", f"{message}{where}", fix, *keys)
 
 
-def _declaration_faults(document: YamlFile, declared: Mapping[str, Any], keys: KeyPath) -> Iterator[Fault]:
+def declaration_faults(document: YamlFile, declared: Mapping[str, Any], keys: KeyPath) -> Iterator[Fault]:
+    """Faults of a declared input: limits that are no numbers, a default outside of them."""
     kind = str(declared.get("type")).lower()
     for key in ("min", "max"):
         limit = declared.get(key)
@@ -127,8 +131,9 @@ def _declaration_faults(document: YamlFile, declared: Mapping[str, Any], keys: K
         yield from literal_fault(document, declared["default"], spec, *keys, "default")
 
 
-def _optional_faults(document: YamlFile, interface: Interface, keys: KeyPath) -> Iterator[Fault]:
-    command = document.get(*keys, "command")
+def optional_faults(document: YamlFile, interface: Interface, keys: KeyPath, key: str) -> Iterator[Fault]:
+    """An optional input without a default that stands in a command line as if it always had a value."""
+    command = document.get(*keys, key)
     try:
         guarded = bindings.optional_inputs(command) if isinstance(command, str) else set()
         named = {
@@ -147,7 +152,7 @@ def _optional_faults(document: YamlFile, interface: Interface, keys: KeyPath) ->
                 f"the input '{name}' is optional and stands outside $[[…]]",
                 fix,
                 *keys,
-                "command",
+                key,
             )
 
 

@@ -1,118 +1,78 @@
-"""Pipeline jobs: bindings, inputs, compute, order."""
+"""Pipeline jobs and pipeline components: bindings, inputs, compute, order."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import partial
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
-from amlops import bindings, references
-from amlops.errors import UserError
+from amlops import bindings
+from amlops.jobspec.graph import in_datastore
 from amlops.jobspec.model import LITERAL_TYPES, PATH_TYPES
-from amlops.validate.checks.commands import Interface, command_faults, component_faults, input_spec, literal_fault
-from amlops.validate.checks.files import is_local, local_path, missing_path
+from amlops.validate.checks import parallel
+from amlops.validate.checks.commands import Interface, declaration_faults, input_spec, literal_fault
+from amlops.validate.checks.files import missing_path
+from amlops.validate.checks.steps import Step, mapping, step_of
 from amlops.validate.context import Context
 from amlops.validate.fault import Fault, fault_at
-from amlops.validate.schema.jobs import AZURE_STEPS
-from amlops.yamlfile import YamlFile
+from amlops.yamlfile import KeyPath, YamlFile
 
-
-@dataclass(frozen=True)
-class Step:
-    """A step. `declares` is what its component declares; None when that is not on this machine, or not readable."""
-
-    name: str
-    data: Mapping[str, Any]
-    declares: Interface | None
-    own_command: bool = False
-
-    @property
-    def inputs(self) -> Mapping[str, Any]:
-        """What the step gives to its inputs."""
-        return _mapping(self.data.get("inputs"))
-
-    @property
-    def outputs(self) -> Mapping[str, Any]:
-        """What the step says of its outputs."""
-        return _mapping(self.data.get("outputs"))
+# What a parallel step, or its component, says of its data.
+_OF_DATA = ("input_data", "partition_keys", "error_threshold")
 
 
 def pipeline_faults(document: YamlFile, context: Context) -> Iterator[Fault]:
     """Faults of a pipeline job."""
-    jobs = _mapping(document.get("jobs"))
-    if not jobs and not document.get("component"):
-        yield fault_at(document, "missing-key", "the pipeline has no step", "add a step below 'jobs:'", "jobs")
-    for name in _mapping(document.get("inputs")):
+    for name in mapping(document.get("inputs")):
         yield from missing_path(document, "the data", "inputs", name, "path")
+    if document.get("component"):
+        step, faults = step_of(document, context, "", (), document.data)
+        yield from faults
+        yield from _Pipeline(document, {"": step}, inputs={}, outputs={}).faults()
+        return
+    yield from _jobs_faults(document, context)
+
+
+def component_faults(document: YamlFile, context: Context) -> Iterator[Fault]:
+    """Faults of a pipeline component."""
+    for name, spec in mapping(document.get("inputs")).items():
+        if isinstance(spec, dict):
+            yield from declaration_faults(document, spec, ("inputs", name))
+    yield from _jobs_faults(document, context, is_component=True)
+
+
+def _jobs_faults(document: YamlFile, context: Context, *, is_component: bool = False) -> Iterator[Fault]:
+    jobs = mapping(document.get("jobs"))
+    if not jobs:
+        yield fault_at(document, "missing-key", "the pipeline has no step", "add a step below 'jobs:'", "jobs")
     steps: dict[str, Step] = {}
     for name, data in jobs.items():
         if isinstance(data, dict):
-            step, faults = _step(document, context, name, data)
-            steps[name] = step
+            steps[name], faults = step_of(document, context, name, ("jobs", name), data)
             yield from faults
-    pipeline = _Pipeline(document, steps)
-    yield from pipeline.faults()
-
-
-def _step(document: YamlFile, context: Context, name: str, data: Mapping[str, Any]) -> tuple[Step, list[Fault]]:
-    component = data.get("component")
-    if str(data.get("type", "")).lower() in AZURE_STEPS:
-        text = f"'{data['type']}' steps run in Azure only, and their own keys are not checked here"
-        return Step(name, data, None), [
-            fault_at(document, "laptop", text, "try the pipeline in dev", "jobs", name, "type")
-        ]
-    if isinstance(component, dict):
-        keys = ("jobs", name, "component")
-        return Step(name, data, Interface.at(document, *keys)), list(component_faults(document, *keys))
-    if component is None:
-        own = Interface.at(document, "jobs", name)
-        faults = list(command_faults(document, own, ("jobs", name)))
-        if not data.get("command"):
-            faults.append(
-                fault_at(
-                    document, "missing-key", "is missing", "name a file, or write a command", "jobs", name, "component"
-                )
-            )
-        elif not data.get("environment"):
-            faults.append(
-                fault_at(document, "missing-key", "is missing", "add 'environment:'", "jobs", name, "environment")
-            )
-        return Step(name, data, own, own_command=True), faults
-    return _step_from_file(document, context, name, data, str(component))
-
-
-def _step_from_file(
-    document: YamlFile, context: Context, name: str, data: Mapping[str, Any], component: str
-) -> tuple[Step, list[Fault]]:
-    keys = ("jobs", name, "component")
-    if references.is_reference(component):
-        text = f"'{component}' is registered in a workspace; the laptop cannot run it"
-        return Step(name, data, None), [fault_at(document, "laptop", text, "name the component's file instead", *keys)]
-    if not is_local(component):
-        return Step(name, data, None), []
-    path = local_path(document, component)
-    if not path.is_file():
-        fix = "give the component's file, relative to this file"
-        return Step(name, data, None), [fault_at(document, "missing-file", f"'{component}' does not exist", fix, *keys)]
-    try:
-        return Step(name, data, Interface.at(context.load(path))), []
-    except UserError as error:
-        return Step(name, data, None), [
-            fault_at(document, "yaml", f"'{component}' cannot be read: {error.message}", "correct that file", *keys)
-        ]
+    inputs, outputs = mapping(document.get("inputs")), mapping(document.get("outputs"))
+    yield from _Pipeline(document, steps, inputs, outputs, is_component=is_component).faults()
 
 
 class _Pipeline:
     """The checks that look at more than one step."""
 
-    def __init__(self, document: YamlFile, steps: Mapping[str, Step]) -> None:
+    def __init__(
+        self,
+        document: YamlFile,
+        steps: Mapping[str, Step],
+        inputs: Mapping[str, Any],
+        outputs: Mapping[str, Any],
+        *,
+        is_component: bool = False,
+    ) -> None:
         self._document = document
         self._fault = partial(fault_at, document)
         self._steps = steps
-        self._inputs = _mapping(document.get("inputs"))
-        self._outputs = _mapping(document.get("outputs"))
+        self._inputs = inputs
+        self._outputs = outputs
+        self._is_component = is_component
         self._used_inputs: set[str] = set()
         self._written: dict[str, str] = {}
         self._waits: dict[str, set[str]] = {name: set() for name in steps}
@@ -125,12 +85,14 @@ class _Pipeline:
                 yield from self._output_faults(step, name, value)
             yield from self._missing_inputs(step)
             yield from self._compute_faults(step)
+            if step.kind == "parallel" and step.declares is not None:
+                yield from self._parallel_faults(step, step.declares)
         yield from self._unbound_outputs()
         yield from self._unused_inputs()
         yield from self._cycle()
 
     def _input_faults(self, step: Step, name: str, value: Any) -> Iterator[Fault]:
-        keys: tuple[str, ...] = ("jobs", step.name, "inputs", name)
+        keys: KeyPath = (*step.keys, "inputs", name)
         declared = _declared(step, "inputs", name)
         if step.declares is not None and not step.own_command and declared is None:
             known = ", ".join(step.declares.inputs) or "none"
@@ -155,7 +117,7 @@ class _Pipeline:
             yield self._fault("binding", f"'{value}' is not an input", fix, *keys)
 
     def _literal_faults(
-        self, value: Any, name: str, declared: Mapping[str, Any] | None, keys: tuple[str, ...]
+        self, value: Any, name: str, declared: Mapping[str, Any] | None, keys: KeyPath
     ) -> Iterator[Fault]:
         if keys[-1] == "path":
             yield from missing_path(self._document, "the data", *keys)
@@ -170,7 +132,7 @@ class _Pipeline:
             yield self._fault("type-mismatch", text, "write type and path of the data", *keys)
 
     def _parent_input(
-        self, step: Step, source: str, name: str, declared: Mapping[str, Any] | None, keys: tuple[str, ...]
+        self, step: Step, source: str, name: str, declared: Mapping[str, Any] | None, keys: KeyPath
     ) -> Iterator[Fault]:
         self._used_inputs.add(source)
         if source not in self._inputs:
@@ -180,6 +142,9 @@ class _Pipeline:
         if declared is None:
             return
         given = self._inputs[source]
+        if self._is_component:
+            yield from self._declared_input(step, source, mapping(given), name, declared, keys)
+            return
         if isinstance(given, dict) and "value" not in given:
             yield from self._mismatch(str(given.get("type", "uri_folder")), declared, keys)
             if not given.get("path") and _is_needed(declared) and _type(declared) in PATH_TYPES:
@@ -200,8 +165,43 @@ class _Pipeline:
             text = f"the pipeline's input '{source}' is a literal, the component needs {_type(declared)}"
             yield self._fault("type-mismatch", text, "write type and path of the data there", *keys)
 
+    def _declared_input(
+        self,
+        step: Step,
+        source: str,
+        given: Mapping[str, Any],
+        name: str,
+        declared: Mapping[str, Any],
+        keys: KeyPath,
+    ) -> Iterator[Fault]:
+        """A step of a component gets what the component declares: a type, and perhaps a default."""
+        yield from self._mismatch(_type(given), declared, keys)
+        spec = input_spec(name, declared)
+        if spec is not None and given.get("default") is not None and _type(given) in LITERAL_TYPES:
+            where = f" (step '{step.name}' needs it as '{name}')"
+            yield from literal_fault(self._document, given["default"], spec, "inputs", source, "default", where=where)
+        if given.get("optional") is True and given.get("default") is None and _is_needed(declared):
+            text = f"the pipeline's input '{source}' is optional, and the component needs it"
+            yield self._fault("missing-input", text, "make both optional, or neither", *keys)
+
+    def _parallel_faults(self, step: Step, declares: Interface) -> Iterator[Fault]:
+        """What a parallel step says differently from its component, and whether its data fits."""
+        if not step.own_command:
+            yield from parallel.input_data_faults(self._document, declares, step.keys, required=False)
+        component = mapping(step.data.get("component"))
+        own = [step.data, component, step.file.data if step.file else {}]
+        said = {key: next((data[key] for data in own if data.get(key) is not None), None) for key in _OF_DATA}
+        try:
+            binding = bindings.parse(str(said["input_data"]))
+        except ValueError:
+            return
+        if isinstance(binding, bindings.Input):
+            path, kind = parallel.data_of(step.inputs, self._inputs, binding.name)
+            yield from parallel.partition_faults(self._document, step.keys, said["partition_keys"], path, kind)
+            yield from parallel.threshold_faults(self._document, step.keys, said["error_threshold"], path, kind)
+
     def _step_output(
-        self, step: Step, binding: bindings.StepOutput, declared: Mapping[str, Any] | None, keys: tuple[str, ...]
+        self, step: Step, binding: bindings.StepOutput, declared: Mapping[str, Any] | None, keys: KeyPath
     ) -> Iterator[Fault]:
         source = self._steps.get(binding.step)
         if source is None:
@@ -219,7 +219,7 @@ class _Pipeline:
         elif declared is not None:
             yield from self._mismatch(_type(output), declared, keys)
 
-    def _mismatch(self, given: str, declared: Mapping[str, Any], keys: tuple[str, ...]) -> Iterator[Fault]:
+    def _mismatch(self, given: str, declared: Mapping[str, Any], keys: KeyPath) -> Iterator[Fault]:
         """Data where a literal is needed, or a file where a folder is. Models may be either, and so pass."""
         needed = _type(declared)
         if not {given, needed} <= {*LITERAL_TYPES, *PATH_TYPES}:
@@ -230,14 +230,14 @@ class _Pipeline:
             yield self._fault("type-mismatch", text, "make the two types equal", *keys)
 
     def _output_faults(self, step: Step, name: str, value: Any) -> Iterator[Fault]:
-        keys: tuple[str, ...] = ("jobs", step.name, "outputs", name)
+        keys: KeyPath = (*step.keys, "outputs", name)
         if step.declares is not None and not step.own_command and _declared(step, "outputs", name) is None:
             known = ", ".join(step.declares.outputs) or "none"
             yield self._fault("undeclared", "the component has no such output", f"its outputs are: {known}", *keys)
         if isinstance(value, dict):
             value, keys = value.get("path"), (*keys, "path")
         try:
-            binding = bindings.parse(value) if isinstance(value, str) else None
+            binding = bindings.parse(value) if isinstance(value, str) and not in_datastore(value) else None
         except ValueError as error:
             message, _, fix = str(error).partition("; ")
             yield self._fault("binding", message, fix, *keys)
@@ -273,16 +273,18 @@ class _Pipeline:
                     "missing-input",
                     f"the input '{name}' ({_type(declared)}) has no value",
                     fix,
-                    "jobs",
-                    step.name,
+                    *step.keys,
                     "inputs",
                 )
 
     def _compute_faults(self, step: Step) -> Iterator[Fault]:
-        settings = _mapping(self._document.get("settings"))
-        if not (step.data.get("compute") or settings.get("default_compute") or self._document.get("compute")):
+        settings = mapping(self._document.get("settings"))
+        if self._is_component or settings.get("default_compute") or self._document.get("compute"):
+            return
+        without = [step.data] if step.kind != "pipeline" else step.inner
+        if any(not data.get("compute") for data in without):
             fix = "add 'settings: {default_compute: azureml:cpu-cluster}'"
-            yield self._fault("no-compute", "the step has no compute target", fix, "jobs", step.name)
+            yield self._fault("no-compute", "the step has no compute target", fix, *step.keys)
 
     def _unbound_outputs(self) -> Iterator[Fault]:
         if any(step.declares is None for step in self._steps.values()):
@@ -307,10 +309,6 @@ class _Pipeline:
             yield self._fault("cycle", text, "remove one of the bindings", "jobs", min(circle))
 
 
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
 def _declared(step: Step, kind: str, name: str) -> Mapping[str, Any] | None:
     """How a step's component declares an input or output; None when it does not."""
     if step.declares is None:
@@ -320,8 +318,8 @@ def _declared(step: Step, kind: str, name: str) -> Mapping[str, Any] | None:
         return None
     if step.own_command:
         # What the step gives is what it declares; of its inputs the type is not known.
-        return None if kind == "inputs" else {"type": "uri_folder", **_mapping(entries[name])}
-    return _mapping(entries[name])
+        return None if kind == "inputs" else {"type": "uri_folder", **mapping(entries[name])}
+    return mapping(entries[name])
 
 
 def _is_needed(declared: Mapping[str, Any]) -> bool:
