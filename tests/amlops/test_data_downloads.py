@@ -11,6 +11,7 @@ import pytest
 from web_support import Web, running_web
 
 from amlops.errors import UserError
+from amlops.local.data.blobfolders import download_folder
 from amlops.local.data.downloads import check, download, file_name
 
 
@@ -167,3 +168,55 @@ def test_the_name_of_a_file_never_leaves_its_folder(path: str, name: str) -> Non
 def test_a_hostile_name_lands_in_the_folder(web: Web, tmp_path: Path) -> None:
     path = download(web.serve("/..%2f..%2fescaped", b"x"), tmp_path / "deep" / "in")
     assert path == tmp_path / "deep" / "in" / "escaped"
+
+
+def _page(names: list[str], marker: str = "") -> bytes:
+    """A page of a container's list, as Azure's blob storage answers."""
+    blobs = "".join(
+        f"<Blob><Name>{name}</Name><Properties><Content-Length>1</Content-Length></Properties></Blob>" for name in names
+    )
+    folder = "<Blob><Name>mnist/sub</Name><Properties><ResourceType>directory</ResourceType></Properties></Blob>"
+    return (
+        '\ufeff<?xml version="1.0" encoding="utf-8"?><EnumerationResults ServiceEndpoint="https://x/" '
+        f'ContainerName="data"><Blobs>{folder}{blobs}</Blobs><NextMarker>{marker}</NextMarker></EnumerationResults>'
+    ).encode()
+
+
+_LIST = "/data?restype=container&comp=list&prefix=mnist%2F"
+
+
+def test_a_folder_of_a_public_container_is_fetched_page_by_page(web: Web, tmp_path: Path) -> None:
+    """As in Azure ML's own examples: --input https://….blob.core.windows.net/data/mnist --input-type uri_folder."""
+    web.serve(_LIST, _page(["mnist/1.png", "mnist/sub/2 ü.png"], "next/1"))
+    web.serve(f"{_LIST}&marker=next%2F1", _page(["mnist/3.png"]))
+    for name in ("1.png", "sub/2%20%C3%BC.png", "3.png"):
+        web.serve(f"/data/mnist/{name}", name.encode())
+    folder = download_folder(f"{web.address}/data/mnist/", tmp_path / "in")
+    found = {file.relative_to(folder).as_posix(): file.read_text() for file in folder.rglob("*") if file.is_file()}
+    assert found == {"1.png": "1.png", "sub/2 ü.png": "sub/2%20%C3%BC.png", "3.png": "3.png"}
+
+
+@pytest.mark.parametrize(
+    ("page", "said"),
+    [
+        (_page([]), "/data/mnist' has no file below it"),
+        (_page(["mnist/../../x.png"]), "has a file called '../../x.png', which would leave the folder"),
+        (_page(["mnist//x.png"]), "would leave the folder"),
+        (_page(["mnist/a:b", "mnist/a?b"]), "two files whose names are the same on this machine"),
+        (_page(["mnist/none.png"]), "/data/mnist/none.png' answers 404 Not Found"),
+        (b"<html><body>hello</body>", "is not a folder of blob storage"),
+        (b'<!DOCTYPE x [<!ENTITY a "b">]><EnumerationResults/>', "is not a folder of blob storage"),
+    ],
+)
+def test_a_folder_that_cannot_be_fetched_is_one_line(web: Web, tmp_path: Path, page: bytes, said: str) -> None:
+    web.serve(_LIST, page)
+    with pytest.raises(UserError) as caught:
+        download_folder(f"{web.address}/data/mnist", tmp_path / "in")
+    assert said in caught.value.message
+    assert not [file for file in tmp_path.rglob("*") if file.is_file()]
+
+
+def test_a_container_that_is_not_public_is_told(web: Web, tmp_path: Path) -> None:
+    web.serve(_LIST, b"", 409)
+    with pytest.raises(UserError, match=r"cannot be listed \(.* answers 409 Conflict\); only public containers can"):
+        download_folder(f"{web.address}/data/mnist", tmp_path / "in")

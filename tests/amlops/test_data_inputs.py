@@ -38,6 +38,9 @@ files = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_di
 found = {file.relative_to(path if path.is_dir() else path.parent).as_posix(): file.read_text() for file in files}
 Path(sys.argv[2], "seen.json").write_text(json.dumps({"path": str(path), "files": found}))
 """
+BLOBS = b"<EnumerationResults><Blobs>%s</Blobs><NextMarker/></EnumerationResults>" % b"".join(
+    b"<Blob><Name>a/%d.txt</Name></Blob>" % number for number in (1, 2, 3)
+)
 STORE = "azureml://datastores/workspaceblobstore/paths"
 
 
@@ -169,6 +172,12 @@ def test_a_batch_endpoint_takes_every_kind_of_input(batch: BatchProject, web: We
         f"{place}/2.txt": 1,
         address: 1,
     }
+    web.serve("/data?restype=container&comp=list&prefix=a%2F", BLOBS)
+    for name in ("1", "2", "3"):
+        web.serve(f"/data/a/{name}.txt", b"ok")
+    folder_record = batch.endpoints.invoke("scorer", input=f"{web.address}/data/a", input_type="uri_folder")
+    assert folder_record["items"]["succeeded"] == 3
+    web.asked.clear()
     records = {value: batch.endpoints.invoke("scorer", input=value) for value in inputs}
     assert {value: record["items"]["succeeded"] for value, record in records.items()} == inputs
     record = records[address]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from amlops import references
 from amlops.errors import UserError
-from amlops.local.data import LocalData
+from amlops.local.data import LocalData, blobfolders
 from amlops.local.data.resolver import EXAMPLES
 from amlops.local.parallel.inputs import BatchInput
 
@@ -27,13 +28,13 @@ def batch_input(value: str, input_type: str | None, base: Path, data: LocalData,
     if input_type is not None and input_type not in INPUT_TYPES:
         raise UserError(f"--input-type: '{input_type}' is not a type of input; one of {', '.join(INPUT_TYPES)}")
     try:
-        # The type is compared below, in words that name the flag; an https address is what its type says.
-        found = data.find(value, None, base)
-        if not isinstance(found, Path) and input_type is not None:
-            found = type(found)(found.address, input_type)
-        path = data.fetch(found, folder)
+        # Of what is on this machine the type is compared below, in words that name the flag.
+        remote = references.is_web_address(value)
+        path = data.fetch(data.find(value, input_type if remote else None, base), folder)
     except UserError as error:
         hint = f"; give {EXAMPLES}" if "does not exist" in error.message else ""
+        if input_type is None and " answers 404" in error.message and blobfolders.has_folders(value):
+            hint = " (of a folder: --input-type uri_folder)"
         raise UserError(f"--input: {error.message}{hint}") from None
     kind = "uri_folder" if path.is_dir() else "uri_file"
     if input_type not in (None, kind):

@@ -2,7 +2,8 @@
 
 resolver     what a person wrote -> a file or folder of this machine
 assets       data assets                      datastores   data stores, and what may be written to
-downloads    files at https addresses         uploads      copies of what is registered
+downloads    files at https addresses         blobfolders  folders of public blob containers
+uploads      copies of what is registered     progress     a bar on the terminal
 """
 
 from __future__ import annotations

@@ -66,7 +66,7 @@ def check(address: str) -> None:
         raise UserError(f"'{shown}' names no host; {_EXAMPLE}")
     if parts.username is not None or parts.password is not None:
         raise UserError(f"'{shown}' has a user or password in it; use an address that needs none")
-    if parts.scheme.lower() == "http" and not _is_this_machine(host):
+    if parts.scheme.lower() == "http" and not is_this_machine(host):
         raise UserError(f"'{shown}' is not encrypted; use https://")
     if parts.scheme.lower() not in ("http", "https"):
         raise UserError(f"'{shown}' is not an https address; {_EXAMPLE}")
@@ -74,7 +74,11 @@ def check(address: str) -> None:
 
 def file_name(address: str) -> str:
     """A safe name for the file at an address: the last part of its path; "download" when nothing is left of it."""
-    last = re.split(r"[/\\]", unquote(urlsplit(address).path))[-1]
+    return safe_name(re.split(r"[/\\]", unquote(urlsplit(address).path))[-1])
+
+
+def safe_name(last: str) -> str:
+    """A name without what leaves a folder or what a file system does not take; "download" when nothing is left."""
     name = _NOT_IN_NAMES.sub("_", last).strip(". ")
     if not name or _WINDOWS_DEVICES.fullmatch(name):
         return f"download{name and '-' + name}"
@@ -154,7 +158,7 @@ def _write(response: IO[bytes], path: Path, name: str, size: int | None, watcher
 
 def _opener(address: str) -> urllib.request.OpenerDirector:
     handlers: list[Any] = [_Redirects()]
-    if _is_this_machine(urlsplit(address).hostname or ""):
+    if is_this_machine(urlsplit(address).hostname or ""):
         handlers.append(urllib.request.ProxyHandler({}))  # a proxy does not reach this machine's own servers
     return urllib.request.build_opener(*handlers)
 
@@ -177,7 +181,8 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
-def _is_this_machine(host: str) -> bool:
+def is_this_machine(host: str) -> bool:
+    """True for the names and addresses that mean the machine itself."""
     if host.lower() == "localhost":
         return True
     try:

@@ -14,7 +14,7 @@ from amlops import references
 from amlops.errors import UserError
 from amlops.jobspec.model import InputValue, JobSpec
 from amlops.jobspec.values import check_type, local_path
-from amlops.local.data import downloads
+from amlops.local.data import blobfolders, downloads
 from amlops.local.data.assets import LocalDataAssets
 from amlops.local.data.datastores import Datastores
 from amlops.local.state import LocalState
@@ -51,6 +51,11 @@ class LocalData:
                 raise UserError(str(error)) from None
         if references.is_web_address(value):
             downloads.check(value)
+            if type not in (None, "uri_file") and not blobfolders.has_folders(value):
+                raise UserError(
+                    f"'{references.without_secrets(value)}' is an address of one file; use type uri_file, or put the "
+                    "folder into a data store (folders are fetched from public containers of Azure's blob storage only)"
+                )
             return WebAddress(value, type or "uri_file")
         if found := references.datastore_path(value):
             return _typed(_existing(self.datastores.path(found), value), type, value)
@@ -71,9 +76,7 @@ class LocalData:
         with download_progress() as watcher:
             if found.type == "uri_file":
                 return downloads.download(found.address, folder, watcher=watcher)
-            raise UserError(
-                f"'{found}' is an address of one file; use type uri_file, or put the folder into a data store"
-            )
+            return blobfolders.download_folder(found.address, folder, watcher)
 
     def resolve(self, value: str, type: str | None, base: Path, folder: Path) -> Path:
         """`find` and `fetch` in one."""
