@@ -133,9 +133,9 @@ def test_a5_thresholds_count_by_themselves_and_the_first_exceeded_wins(
 
 def test_a5_more_than_one_threshold_can_be_refused() -> None:
     both = settings(error_threshold=1, mini_batch_error_threshold=1)
-    Rules.of(both, [])
+    both.limited(Limits(1, 1))
     with pytest.raises(UserError, match="only one threshold"):
-        Rules.of(both.limited(Limits(1, 1, disputed=Disputed(several_thresholds="one"))), [])
+        both.limited(Limits(1, 1, disputed=Disputed(several_thresholds="one")))
 
 
 @pytest.mark.parametrize(("given", "disputed", "expected"), [(None, 30, 30), (None, 600, 600), (5, 600, 5)])

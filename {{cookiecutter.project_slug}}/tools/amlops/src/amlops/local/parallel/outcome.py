@@ -96,8 +96,7 @@ class Rules:
 
     @classmethod
     def of(cls, settings: ParallelSettings, nodes: Sequence[str]) -> Rules:
-        """The rules of a job. Raises UserError for settings that do not go together."""
-        settings.check()
+        """The rules of a job."""
         return cls(
             nodes=nodes,
             attempts=settings.attempts,

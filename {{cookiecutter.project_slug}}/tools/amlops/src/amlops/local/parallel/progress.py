@@ -19,8 +19,14 @@ def note(text: str) -> None:
 
 
 @contextmanager
-def progress_of(title: str, *, lines: bool = False) -> Iterator[Progress]:
-    """A bar on a terminal; elsewhere, with `lines`, a line at the start, every ten seconds, and at the end."""
+def progress_of(title: str, *, lines: bool = False, bar: bool = True) -> Iterator[Progress]:
+    """A bar on a terminal; elsewhere, with `lines`, a line at the start, every ten seconds, and at the end.
+
+    Without `bar` nothing is shown on a terminal: a debugger may need it.
+    """
+    if sys.stderr.isatty() and not bar:
+        yield lambda *_: None
+        return
     if not sys.stderr.isatty():
         yield _Lines(title) if lines else lambda *_: None
         return

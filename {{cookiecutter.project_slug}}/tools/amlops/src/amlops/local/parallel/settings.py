@@ -84,14 +84,20 @@ class ParallelSettings:
         return 3 * (self.timeout + self.overhead_timeout)
 
     def limited(self, limits: Limits, workers: int | None = None) -> ParallelSettings:
-        """These settings with the laptop's limits. `workers`: `--workers` of the invocation, which wins."""
-        return replace(
+        """These settings with the laptop's limits. `workers`: `--workers` of the invocation, which wins.
+
+        Raises:
+            UserError: see `check`.
+        """
+        limited = replace(
             self,
             memory=limits.memory,
             gpus=limits.gpus,
             disputed=limits.disputed,
             workers=limits.workers if workers is None else workers,
         )
+        limited.check()
+        return limited
 
     def check(self) -> None:
         """Raise UserError for settings that do not go together."""
