@@ -14,6 +14,7 @@ from parallel_support import Engine, read_typed
 from amlops.errors import UserError
 from amlops.local.parallel.amlops_worker import returned
 from amlops.local.parallel.amlops_worker.entryscript import ScriptError
+from amlops.local.parallel.inputs import BatchInput
 from amlops.local.parallel.minibatches import MiniBatch, Piece, TableRows
 from amlops.local.parallel.outcome import Rules
 from amlops.local.parallel.settings import ParallelSettings
@@ -180,8 +181,6 @@ def test_a1_a_table_gives_run_a_frame_and_the_partition(engine: Engine) -> None:
         "    assert isinstance(mini_batch_context.partition_key_value, dict)\n"
         "    return rows.assign(key=mini_batch_context.partition_key_value['store'])\n"
     )
-    from amlops.local.parallel.inputs import BatchInput
-
     outcome = engine.run(BatchInput(folder, folder, "mltable").mini_batches("1mb", ["store"]))
     assert engine.text(outcome) == "1 10 1\n1 30 1\n2 20 2\n"
     assert [read_typed(result)["positions"] for result in outcome.results] == [[0, 1], [0]]
@@ -319,3 +318,36 @@ def test_a6_values_that_json_cannot_hold_are_text() -> None:
     (column,) = rows(values, [])["columns"]
     assert column["values"] == [0.5, 3, [1, 2], "2024-01-02", {"1": [2]}, "b'x'", float("inf")]
     assert [type(value) for value in column["values"][:2]] == [float, int]
+
+
+# ---- faults of the input
+
+
+@pytest.mark.parametrize(
+    ("data", "error"), [(b"n\n1\n\xff\xfe\n", "UnicodeDecodeError"), (b'n\n1\n"never closed\n', "ParserError")]
+)
+def test_a4_a_corrupt_file_of_a_table_fails_its_mini_batch_alone(engine: Engine, data: bytes, error: str) -> None:
+    folder = engine.root / "input"
+    folder.mkdir()
+    (folder / "MLTable").write_text(
+        "paths: [{pattern: ./*.csv}]\ntransformations: [read_delimited]\n", encoding="utf-8"
+    )
+    (folder / "a.csv").write_bytes(data)
+    (folder / "b.csv").write_text("n\n7\n", encoding="utf-8")
+    engine.script = "def init(): pass\ndef run(rows): return rows\n"
+    outcome = engine.run(BatchInput(folder, folder, "mltable").mini_batches("1mb"))
+    assert [result.status for result in outcome.results] == ["failed", "succeeded"]
+    assert engine.failures[0].type == error
+    assert engine.text(outcome) == "7\n"
+
+
+def test_a4_a_table_that_has_shrunk_since_the_job_began(engine: Engine) -> None:
+    folder = engine.root / "input"
+    folder.mkdir()
+    (folder / "MLTable").write_text("paths: [{file: a.csv}]\ntransformations: [read_delimited]\n", encoding="utf-8")
+    (folder / "a.csv").write_text("n\n1\n2\n3\n", encoding="utf-8")
+    batches = BatchInput(folder, folder, "mltable").mini_batches("1mb")
+    (folder / "a.csv").write_text("n\n1\n", encoding="utf-8")
+    engine.script = "def init(): pass\ndef run(rows): return rows\n"
+    assert engine.run(batches).failed == 3
+    assert "a.csv has other rows than when the job began" in engine.failures[0].message
