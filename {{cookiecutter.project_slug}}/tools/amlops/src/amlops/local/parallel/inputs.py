@@ -36,6 +36,9 @@ class BatchInput:
 
     def name(self, item: str) -> str:
         """The item's path below `root`, with forward slashes: how reports call it."""
+        above = os.path.join(self.root, "")  # noqa: PTH118 (called for every item)
+        if item.startswith(above):
+            return item[len(above) :].replace(os.sep, "/")
         try:
             return Path(item).relative_to(self.root).as_posix()
         except ValueError:  # an MLTable may name files outside its folder
