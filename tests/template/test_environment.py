@@ -95,6 +95,22 @@ def test_asking_for_less_keeps_what_is_there(tool: ModuleType, project: Path, re
     assert (project / ".venv" / tool.STAMP).stat().st_mtime_ns == before
 
 
+def test_a_framework_that_was_asked_for_once_stays(tool: ModuleType, project: Path, requirements: Path) -> None:
+    """It takes gigabytes: neither the tests' packages nor a changed requirement file may take it away again."""
+    requirements.rename(project / "requirements-keras.txt")
+    for name in ("requirements.txt", "requirements-dev.txt", "requirements-dev.in", "requirements-keras.in"):
+        (project / name).write_text("", encoding="utf-8")
+    (project / "tools" / "amlops" / "src" / "mine").mkdir(parents=True)
+    (project / "tools" / "amlops" / "src" / "mine" / "__init__.py").write_text("", encoding="utf-8")
+    (project / "tools" / "amlops" / "pyproject.toml").write_text(PACKAGE, encoding="utf-8")
+    assert tool.frameworks() == ["keras"]
+    assert not imports(tool.project_environment(), "mdurl")
+    assert imports(tool.project_environment(extras=["keras"]), "mdurl")
+    assert imports(tool.project_environment(dev=True), "mdurl")
+    (project / "requirements.txt").write_text("# changed\n", encoding="utf-8")
+    assert imports(tool.project_environment(), "mdurl")
+
+
 def test_an_interrupted_set_up_is_done_again(tool: ModuleType, project: Path, requirements: Path) -> None:
     python = tool.make_environment(project / ".venv", [requirements])
     (project / ".venv" / tool.STAMP).write_text("{", encoding="utf-8")

@@ -129,6 +129,16 @@ def test_every_image_has_the_label_and_probability_of_its_evaluation(story: Stor
         assert found[file][1] == pytest.approx(probability, abs=1e-6, rel=0)
 
 
+def test_differences_are_reported_before_the_switch(story: Story) -> None:
+    (result,) = [said for command, said in story.said.items() if " compare " in command]
+    assert result["items"]["total"] == 520
+    changed = result["differences"]["label"]
+    assert 0 <= changed <= 26
+    listed = Path(result["differences_file"]).read_text(encoding="utf-8").splitlines()
+    assert len(listed) == changed + 1
+    assert Path(result["report"]).is_file()
+
+
 def test_overrides_hold_for_their_job_only(story: Story) -> None:
     settings = story.job("digits-overrides")["settings"]
     asked = {
