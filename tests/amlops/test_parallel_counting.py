@@ -320,6 +320,16 @@ def test_a6_values_that_json_cannot_hold_are_text() -> None:
     assert [type(value) for value in column["values"][:2]] == [float, int]
 
 
+def test_a6_a_result_whose_types_cannot_be_told_is_written_all_the_same(engine: Engine) -> None:
+    engine.script = (
+        "def init(): pass\ndef run(mini_batch):\n    row = {'file': mini_batch[0]}\n    row['itself'] = row\n"
+        "    return [row]"
+    )
+    outcome = engine.run({"1": ""})
+    assert (outcome.succeeded, outcome.failed) == (1, 0)
+    assert read_typed(outcome.results[0])["columns"][0]["values"] == engine.text(outcome).splitlines()
+
+
 # ---- faults of the input
 
 

@@ -24,6 +24,7 @@ import csv
 import datetime
 import io
 import json
+import logging
 import os
 import re
 import sys
@@ -36,6 +37,7 @@ from .entryscript import ScriptError
 _WORDS = re.compile(r"[\w.-]+")
 Rows = dict[str, Any]
 _BARE = (bool, int, float, str)
+_log = logging.getLogger("amlops.parallel")
 
 
 def count(result: Any) -> int:
@@ -74,7 +76,7 @@ def typed(result: Any, items: Sequence[str], *, table: bool) -> Rows:
         columns = [{"name": "result", "dtype": "object", "values": [_plain(element) for element in result]}]
         return {"kind": "list", "header": "", "keyed_by": keyed_by, "positions": positions, "columns": columns}
     names = [str(label) for label in result.columns]
-    columns = [_column(names[place], result.iloc[:, place]) for place in range(len(names))]
+    columns = [_column(name, values) for name, (_, values) in zip(names, result.items(), strict=True)]
     header = io.StringIO()
     csv.writer(header, delimiter=" ", lineterminator="\n").writerow(names)
     return {
@@ -89,9 +91,20 @@ def typed(result: Any, items: Sequence[str], *, table: bool) -> Rows:
 def write_part(path: Path, result: Any, items: Sequence[str], *, table: bool) -> str:
     """Write the two files of a mini-batch. Returns the text of the part."""
     text = rendered(result)
-    _write(f"{str(path).removesuffix('.part')}.rows", json.dumps(typed(result, items, table=table)))
+    try:
+        document = json.dumps(typed(result, items, table=table))
+    except Exception:  # Azure would not have looked at the types: that alone must not fail a mini-batch
+        _log.exception("the types of what run() returned are lost")
+        document = json.dumps(_untyped(text))
+    _write(f"{str(path).removesuffix('.part')}.rows", document)
     _write(str(path), text)
     return text
+
+
+def _untyped(text: str) -> Rows:
+    lines = text.splitlines()
+    column = {"name": "result", "dtype": "object", "values": lines}
+    return {"kind": "list", "header": "", "keyed_by": "", "positions": [None] * len(lines), "columns": [column]}
 
 
 def _write(path: str, text: str) -> None:
@@ -162,8 +175,7 @@ def _positions_of_files(result: Any, items: Sequence[str]) -> tuple[str, list[in
     positions: list[int | None]
     if is_frame(result):
         positions = [None] * len(result)
-        for place in range(result.shape[1]):
-            values = result.iloc[:, place]
+        for _, values in result.items():
             if values.dtype.kind in "biufcmM":
                 continue
             for row, value in enumerate(values.tolist()):
