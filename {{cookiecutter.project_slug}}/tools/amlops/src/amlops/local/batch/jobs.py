@@ -54,7 +54,7 @@ class BatchJobs:
     def run(self, record: JobRecord, plan: ParallelPlan) -> Record:
         """Run a job to its end and finish its record. Raises JobFailed."""
         try:
-            with cancelable(record.folder), progress_of(record.name, bar=bool(plan.nodes)) as progress:
+            with cancelable(record.folder), progress_of(record.name, with_bar=bool(plan.nodes)) as progress:
                 result = run_parallel(plan, record.folder, progress)
         except KeyboardInterrupt:
             record.finish("Canceled", reason(record.folder))

@@ -23,7 +23,7 @@ def main(arguments: list[str]) -> int:
             raise UsageError("one argument is needed: the folder of the job")
         folder = Path(arguments[0]).resolve()
         plan = ParallelPlan.load(folder)
-        with terminate_as_interrupt(), progress_of(plan.name, lines=True, bar=bool(plan.nodes)) as progress:
+        with terminate_as_interrupt(), progress_of(plan.name, lines=True, with_bar=bool(plan.nodes)) as progress:
             result = run_parallel(plan, folder, progress)
         for text in result["notes"]:
             note(text)

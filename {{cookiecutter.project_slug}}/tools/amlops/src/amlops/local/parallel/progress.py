@@ -19,12 +19,12 @@ def note(text: str) -> None:
 
 
 @contextmanager
-def progress_of(title: str, *, lines: bool = False, bar: bool = True) -> Iterator[Progress]:
+def progress_of(title: str, *, lines: bool = False, with_bar: bool = True) -> Iterator[Progress]:
     """A bar on a terminal; elsewhere, with `lines`, a line at the start, every ten seconds, and at the end.
 
-    Without `bar` nothing is shown on a terminal: a debugger may need it.
+    Without `with_bar` nothing is shown on a terminal: a debugger may need it.
     """
-    if sys.stderr.isatty() and not bar:
+    if sys.stderr.isatty() and not with_bar:
         yield lambda *_: None
         return
     if not sys.stderr.isatty():
