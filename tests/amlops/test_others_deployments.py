@@ -15,7 +15,12 @@ from typing import Any
 import pytest
 from amlops_support import Result
 
-pytestmark = pytest.mark.slow
+from amlops import yamlfile
+from amlops.errors import UserError
+from amlops.local.batch.documents import accepted_deployment
+from amlops.project import Project
+from amlops.validate.schema.batch import ModelBatchDeployment
+
 np = pytest.importorskip("numpy")
 OTHERS = Path(__file__).parent / "corpus" / "others"
 
@@ -97,6 +102,7 @@ def digits_model() -> Any:
     return LogisticRegression(max_iter=200).fit(data.data[:400], data.target[:400])
 
 
+@pytest.mark.slow
 def test_a_script_from_registration_to_deletion(foreign: Callable[[str], Foreign]) -> None:
     case = foreign("digits")
     digits(case.folder / "data")
@@ -116,6 +122,7 @@ def test_a_script_from_registration_to_deletion(foreign: Callable[[str], Foreign
     assert len(case("az ml job list").json) == 5  # jobs stay
 
 
+@pytest.mark.slow
 def test_pickled_models_score_image_by_image_and_at_once(foreign: Callable[[str], Foreign]) -> None:
     case = foreign("digits")
     labels = digits(case.folder / "data")
@@ -130,6 +137,7 @@ def test_pickled_models_score_image_by_image_and_at_once(foreign: Callable[[str]
     assert [line.split()[2] for line in case.scored("digits-batch")] == [f"digit-{label}" for label in labels]
 
 
+@pytest.mark.slow
 def test_a_state_dict_of_pytorch(foreign: Callable[[str], Foreign]) -> None:
     torch = pytest.importorskip("torch", reason="PyTorch is not installed in this environment")
     case = foreign("digits-torch")
@@ -145,6 +153,7 @@ def test_a_state_dict_of_pytorch(foreign: Callable[[str], Foreign]) -> None:
     assert [line.split('"')[1] for line in case.scored("digits-batch")] == [f"digit {n:02}.png" for n in range(12)]
 
 
+@pytest.mark.slow
 def test_a_saved_model_of_tensorflow(foreign: Callable[[str], Foreign]) -> None:
     tf = pytest.importorskip("tensorflow", reason="TensorFlow is not installed in this environment")
     case = foreign("digits-tensorflow")
@@ -172,6 +181,7 @@ def hearts(folder: Path) -> Any:
     return DecisionTreeClassifier(random_state=0).fit(known, [0, 0, 1, 1])
 
 
+@pytest.mark.slow
 def test_a_driver_that_writes_parquet_itself(foreign: Callable[[str], Foreign]) -> None:
     pandas = pytest.importorskip("pandas")
     pytest.importorskip("pyarrow", reason="pyarrow is not installed in this environment")
@@ -186,6 +196,7 @@ def test_a_driver_that_writes_parquet_itself(foreign: Callable[[str], Foreign]) 
     assert pandas.read_parquet(folder / "young.parquet")["prediction"].tolist() == [0, 0]
 
 
+@pytest.mark.slow
 def test_an_mlflow_model_with_a_deployment_of_the_old_form(foreign: Callable[[str], Foreign]) -> None:
     sklearn = pytest.importorskip("mlflow.sklearn")
     case = foreign("hearts-mlflow")
@@ -202,6 +213,7 @@ def test_an_mlflow_model_with_a_deployment_of_the_old_form(foreign: Callable[[st
     assert sorted(case.scored("hearts-batch")) == ["0,0,young.csv", "0,1,old.csv", "1,0,young.csv", "1,1,old.csv"]
 
 
+@pytest.mark.slow
 def test_the_old_form_with_everything_that_azure_reads_another_way(foreign: Callable[[str], Foreign]) -> None:
     case = foreign("words-old-form")
     (case.folder / "vocabulary.txt").write_text("to be", encoding="utf-8")
@@ -216,6 +228,7 @@ def test_the_old_form_with_everything_that_azure_reads_another_way(foreign: Call
     assert case.scored("words-batch") == ["{'file': 'h.txt', 'counts': array([2, 2])}"]
 
 
+@pytest.mark.slow
 def test_what_azure_takes_and_then_fails_is_taken_and_fails(foreign: Callable[[str], Foreign]) -> None:
     case = foreign("generator")
     (case.folder / "vocabulary.txt").write_text("to be", encoding="utf-8")
@@ -227,3 +240,83 @@ def test_what_azure_takes_and_then_fails_is_taken_and_fails(foreign: Callable[[s
     assert all(rule in made.err for rule in rules)
     job = case("az ml batch-endpoint invoke --name words-batch --input data")
     assert (job.code, job.json["status"]) == (3, "Failed") and "run() returned generator" in job.err
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    "file", sorted(path.relative_to(OTHERS).as_posix() for path in OTHERS.rglob("deployment*.yml"))
+)
+def test_azures_client_takes_them_too(foreign: Callable[[str], Foreign], file: str) -> None:
+    """The public loader takes the old form, one that is not exported takes `settings:`."""
+    loaders = pytest.importorskip("azure.ai.ml.entities._load_functions")
+    path = foreign(file.partition("/")[0]).folder / file.partition("/")[2]
+    (path.parent / "vocabulary.txt").write_text("to be", encoding="utf-8")  # the client computes hashes of models
+    new = "\nsettings:" in path.read_text(encoding="utf-8")
+    loaded = (loaders.load_model_batch_deployment if new else loaders.load_batch_deployment)(path)
+    assert loaded.name
+
+
+PLAIN = """\
+name: plain
+endpoint_name: words-batch
+type: model
+model: azureml:words@latest
+code_configuration: {code: code, scoring_script: driver.py}
+environment: azureml:words-environment:3
+compute: azureml:batch-cluster
+settings: {mini_batch_size: 2}
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("name: plain", "name: plain", ""),
+        ("type: model\n", "", "old-form there is no 'type:'"),
+        ("azureml:batch-cluster", "batch-cluster", "compute-reference compute: 'batch-cluster' is taken for azureml:"),
+        ("words@latest", "words", "asset-reference model: 'azureml:words' is taken for azureml:words@latest"),
+        ("environment:3", "environment", "asset-reference environment: 'azureml:words-environment' is taken for"),
+        ("azureml:words-environment:3", "azureml:AzureML-sklearn-1.0:1", "batch-environment environment: "),
+        ("azureml:words-environment:3", "{conda_file: conda.yaml}", "no-environment environment: has neither image"),
+        ("{mini_batch_size: 2}", "{mini_batch_size: 2, instance_count: 3}", "write resources.instance_count"),
+        ("type: model", "type: model\nenvironment_variables: {A: b}", "write settings.environment_variables"),
+        ("driver.py", "online.py", "online-script run() takes a request of an online endpoint"),
+        ("driver.py", "empty.py", "script there is no function run()"),
+    ],
+)
+def test_what_azure_takes_is_told_and_not_refused(tmp_path: Path, old: str, new: str, told: str) -> None:
+    """Tables a.9 and b.2: what the client misses is no reason to refuse a deployment."""
+    (tmp_path / "code").mkdir()
+    (tmp_path / "conda.yaml").write_text("dependencies: [python=3.10]\n", encoding="utf-8")
+    scripts = {
+        "driver.py": "def init(): pass\ndef run(mini_batch): return mini_batch\n",
+        "online.py": "def init(): pass\n@input_schema('data', 0)\ndef run(data): return [data]\n",
+        "empty.py": "def init(): pass\n",
+    }
+    for name, text in scripts.items():
+        (tmp_path / "code" / name).write_text(text, encoding="utf-8")
+    assert old in PLAIN
+    document = yamlfile.loads(PLAIN.replace(old, new), tmp_path / "deployment.yml")
+    said: list[str] = []
+    deployment = accepted_deployment(document, Project(tmp_path), said.append)
+    ModelBatchDeployment.model_validate(deployment.data)
+    assert len(said) == bool(told) and all(told in line for line in said)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("azureml:words@latest", "./words", "is not a reference to a model"),
+        ("mini_batch_size: 2", "mini_batch_size: 0", "must be at least 1"),
+        ("mini_batch_size: 2", "mini_batches: 2", "is missing; add 'mini_batch_size:' \\(and 1 more"),
+        ("code: code", "code: nowhere", "'nowhere' does not exist"),
+        ("driver.py", "broken.py", "is not valid Python"),
+    ],
+)
+def test_what_azure_refuses_is_refused(tmp_path: Path, old: str, new: str, said: str) -> None:
+    (tmp_path / "code").mkdir()
+    for name, text in {"driver.py": "def init(): pass\ndef run(x): return x\n", "broken.py": "def init(:\n"}.items():
+        (tmp_path / "code" / name).write_text(text, encoding="utf-8")
+    document = yamlfile.loads(PLAIN.replace(old, new), tmp_path / "deployment.yml")
+    with pytest.raises(UserError, match=said):
+        accepted_deployment(document, Project(tmp_path), lambda _: None)
