@@ -9,9 +9,9 @@ import pytest
 from amlops_support import SmallProject
 
 from amlops import references
+from amlops.datastores import BUILT_IN
 from amlops.errors import UserError
 from amlops.local.data import Datastores
-from amlops.local.data.datastores import BUILT_IN
 from amlops.local.state import LocalState
 from amlops.project import Project
 

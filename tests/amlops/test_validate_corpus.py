@@ -108,6 +108,8 @@ LOADERS = {
     ".cloud/compute/instance.yml": "load_compute",
     ".cloud/models/churn.yml": "load_model",
     ".cloud/data/customers.yml": "load_data",
+    ".cloud/data/archive.yml": "load_data",
+    ".cloud/datastores/training.yml": "load_datastore",
     ".cloud/images/training.yml": "load_environment",
     ".cloud/images/docker.yml": "load_environment",
     ".cloud/schedules/nightly.yml": "load_schedule",

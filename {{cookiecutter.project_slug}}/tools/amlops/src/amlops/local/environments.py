@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from amlops import yamlfile
+from amlops.datastores import DEFAULT
 from amlops.local import assetfiles
 from amlops.local.assets import Asset, AssetStore
-from amlops.local.data.datastores import DEFAULT, Datastores
+from amlops.local.data.datastores import Datastores
 from amlops.local.data.uploads import upload
 from amlops.local.state import LocalState
 from amlops.project import Project

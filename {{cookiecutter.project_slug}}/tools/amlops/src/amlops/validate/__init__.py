@@ -14,7 +14,18 @@ from pathlib import Path
 from amlops.errors import UserError
 from amlops.validate import forms
 from amlops.validate.accepted import without_accepted
-from amlops.validate.checks import batch, commands, conda, deployments, files, parallel, pipelines, project, schedules
+from amlops.validate.checks import (
+    batch,
+    commands,
+    conda,
+    datastores,
+    deployments,
+    files,
+    parallel,
+    pipelines,
+    project,
+    schedules,
+)
 from amlops.validate.context import Context
 from amlops.validate.discovery import python_files, yaml_files
 from amlops.validate.fault import Fault, fault_at, fault_of
@@ -100,6 +111,7 @@ def _other_faults(document: YamlFile, kind: Kind, context: Context) -> Iterator[
     if check is not None:
         yield from check(document, context)
     yield from project.compute_faults(document, context)
+    yield from datastores.address_faults(document, kind, context)
 
 
 def _chosen(path: Path) -> list[Path]:

@@ -56,7 +56,10 @@ _RULES = (
     Rule("without-effect", "A key that another one makes meaningless.", warning=True),
     Rule("shell", "A command that needs a shell (`&&`, a pipe, `$VAR`): steps are run without one."),
     Rule("laptop", "Something that runs in Azure but not on the laptop.", warning=True),
+    Rule("datastore-path", "An address in a data store that is malformed, or leaves the store."),
+    Rule("unknown-datastore", "A data store that neither a workspace nor the project's files have.", warning=True),
     # batch endpoints
+    Rule("batch-output", "An output of a batch endpoint in a data store that is not of type blob."),
     Rule("old-form", "A batch deployment in the old form: settings at its root, or without `type`.", warning=True),
     Rule("endpoint-name", "A deployment whose `endpoint_name` is no endpoint of the project."),
     Rule("default-deployment", "`defaults.deployment_name` that is no deployment of the endpoint."),

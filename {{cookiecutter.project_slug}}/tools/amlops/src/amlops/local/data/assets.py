@@ -14,12 +14,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from amlops import references
+from amlops.datastores import DEFAULT
 from amlops.errors import UserError
 from amlops.jobspec.values import check_type, local_path
 from amlops.local import assetfiles
 from amlops.local.assets import Asset, AssetStore
 from amlops.local.data import downloads
-from amlops.local.data.datastores import DEFAULT, Datastores
+from amlops.local.data.datastores import Datastores
 from amlops.local.data.uploads import Content, content, upload
 from amlops.local.state import LocalState
 from amlops.project import Project

@@ -1,23 +1,18 @@
 """Data stores of the laptop: each is a folder below `.amlops/datastores/`, or one that `local.yml` names.
 
-Facts: every workspace of Azure ML has the four stores whose names begin with `workspace`, of which
-`workspaceblobstore` is the default; the platform of this template adds one of type Azure Data Lake Gen2 for each
-container of the lake, and `batch_output`, a blob store on the lake's output container, because batch endpoints write
-only to blob stores (Azure ML, "Create jobs and input data for batch endpoints").
-
-    datastores = Datastores(project, LocalState(project))
-    datastores.path(references.datastore_path("azureml://datastores/workspaceblobstore/paths/images"))
+datastores = Datastores(project, LocalState(project))
+datastores.path(references.datastore_path("azureml://datastores/workspaceblobstore/paths/images"))
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from amlops import yamlfile
+from amlops.datastores import BLOB, BUILT_IN, DEFAULT, NAME_PATTERN, SAME_PLACE, parts_of, writable_instead
 from amlops.errors import UserError
 from amlops.files import read_json, write_json
 from amlops.local import assetfiles
@@ -26,24 +21,6 @@ from amlops.project import MARKER, Project
 from amlops.references import DATASTORE_EXAMPLE, DatastorePath, WorkspaceId
 from amlops.workspace import Record
 
-DEFAULT = "workspaceblobstore"
-BLOB, FILE_SHARE, LAKE = "azure_blob", "azure_file", "azure_data_lake_gen2"
-TYPES = (BLOB, FILE_SHARE, LAKE, "azure_data_lake_gen1", "one_lake")
-# ARM: workspaces/datastores.
-NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,254}")
-# Those that a workspace is made with, then those of the platform (infra/amlplatform/components/workspace.py).
-BUILT_IN: dict[str, tuple[str, str]] = {
-    DEFAULT: (BLOB, "The workspace's default: uploads, and outputs of jobs"),
-    "workspaceartifactstore": (BLOB, "Logs and artifacts of jobs"),
-    "workspacefilestore": (FILE_SHARE, "File share of notebooks"),
-    "workspaceworkingdirectory": (FILE_SHARE, "Working folders of compute instances"),
-    "lake_raw": (LAKE, "Lake: data as it arrived"),
-    "lake_curated": (LAKE, "Lake: data that was prepared for use"),
-    "lake_output": (LAKE, "Lake: what jobs write"),
-    "batch_output": (BLOB, "Lake: outputs of batch endpoints"),
-}
-# On the laptop these are one folder, as they are one container in Azure.
-_SAME_PLACE = {"batch_output": "lake_output"}
 _SECRET = "credentials"  # noqa: S105 (the key of the YAML; its value is never kept)
 _MAPPED = "datastores"
 
@@ -134,9 +111,10 @@ class Datastores:
         path = self.path(address)
         store = self.find(address.datastore)
         if store.type != BLOB:
+            instead = DatastorePath(writable_instead(store.name), address.path or "scores")
             raise UserError(
                 f"'{store.name}' is a data store of type {store.type}, and batch endpoints write only to blob data "
-                f"stores; for example azureml://datastores/{self._writable(store)}/paths/{address.path or 'scores'}"
+                f"stores; for example {instead}"
             )
         return path
 
@@ -162,10 +140,6 @@ class Datastores:
         if address.workspace is not None:
             self.check_workspace(address.workspace, f"azureml://…/{address.datastore}/paths/{address.path}")
 
-    def _writable(self, store: Datastore) -> str:
-        same = [name for name, place in _SAME_PLACE.items() if place == store.name]
-        return same[0] if same else DEFAULT
-
     def _all(self) -> Iterator[Datastore]:
         mapped = self._mapped()
         for name, (kind, description) in BUILT_IN.items():
@@ -183,7 +157,7 @@ class Datastores:
     def _folder(self, name: str, mapped: Mapping[str, Path]) -> Path:
         if name in mapped:
             return mapped[name]
-        place = _SAME_PLACE.get(name, name)
+        place = SAME_PLACE.get(name, name)
         return mapped.get(place) or self._state.datastores / place
 
     def _mapped(self) -> dict[str, Path]:
@@ -203,12 +177,10 @@ class Datastores:
         return folders
 
 
-def _parts(address: DatastorePath) -> Sequence[str]:
-    """The parts of the path below the store. Raises UserError for a path that would leave the store's folder."""
-    parts = PurePosixPath(address.path.lstrip("/")).parts
-    for part in parts:
-        if part == ".." or "\\" in part or "\0" in part or (":" in part and part[1:2] == ":"):
-            raise UserError(f"'{address}' leaves the data store; use a path below it, for example {DATASTORE_EXAMPLE}")
+def _parts(address: DatastorePath) -> tuple[str, ...]:
+    parts = parts_of(address)
+    if parts is None:
+        raise UserError(f"'{address}' leaves the data store; use a path below it, for example {DATASTORE_EXAMPLE}")
     return parts
 
 

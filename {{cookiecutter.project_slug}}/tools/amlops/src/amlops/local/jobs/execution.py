@@ -10,13 +10,13 @@ from typing import Any
 
 from amlops import bindings
 from amlops.bindings import StepOutput
+from amlops.datastores import DEFAULT
 from amlops.errors import UserError
 from amlops.jobspec import JobSpec, OutputTarget, Step
 from amlops.jobspec.model import ParallelTask
 from amlops.jobspec.modes import DOWNLOAD, EFFECTS
 from amlops.jobspec.values import as_text
 from amlops.local import tracking
-from amlops.local.data.datastores import DEFAULT
 from amlops.local.data.uploads import private_copy
 from amlops.local.jobrecords import FINISHED, JobRecord
 from amlops.local.jobs import parallel, process

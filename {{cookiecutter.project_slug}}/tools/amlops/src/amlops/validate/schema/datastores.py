@@ -10,9 +10,9 @@ from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
+from amlops.datastores import TYPES
 from amlops.validate.schema.fields import AssetName, Shape, Tags, Text, broken, one_of
 
-TYPES = ("azure_blob", "azure_file", "azure_data_lake_gen2", "azure_data_lake_gen1", "one_lake")
 _NEEDED = {
     "azure_blob": ("account_name", "container_name"),
     "azure_file": ("account_name", "file_share_name"),
