@@ -138,3 +138,10 @@ def test_a_key_that_the_table_does_not_have(sales: SmallProject) -> None:
     assert result.code == 3 and "partition_keys: 'Brands' is no column" in result.err
     told = sales.run("validate", "pipelines/train.yml").out
     assert "partition-key jobs.train.partition_keys[1]: 'Brands' is neither a column" in told
+
+
+def test_the_files_of_a_table_are_not_its_rows(sales: SmallProject) -> None:
+    job = STEP.replace("HOW", 'mini_batch_size: "1kb"').replace("SCRIPT", "count.py")
+    sales.write("pipelines/count.yml", job.replace("mode: direct", "mode: ro_mount"))
+    result = sales.run("job", "create", "-f", "pipelines/count.yml")
+    assert result.code == 1 and "write mode: direct for its rows, or type: uri_folder for files" in result.line

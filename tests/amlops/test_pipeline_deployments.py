@@ -132,6 +132,8 @@ def test_a_file_gives_two_data_inputs_two_literals_and_the_place_of_an_output(de
     place = deployed.root / ".amlops/datastores/workspaceblobstore/scores/today"
     assert record["outputs"] == {"scores": str(place)}
     assert seen(place) == {"one": ["1"], "two": ["2"], "mode": "overwrite", "rate": 0.5, "model": ["old"]}
+    jobs = deployed.run("batch-endpoint", "list-jobs", "-n", "scoring", "--query", "[].name").json
+    assert jobs == ["by-file"]
     assert deployed.run("job", "download", "-n", "by-file", "--output-name", "scores").code == 0
     assert seen(deployed.root / "named-outputs" / "scores")["mode"] == "overwrite"
 
@@ -204,11 +206,15 @@ def test_a_deployment_of_a_job_and_of_a_registered_component(deployed: SmallProj
     ("old", "new", "says"),
     [
         ("component: pipelines/score.yml", "component: pipelines/scores.yml", "'pipelines/scores.yml' does not exist"),
-        ("component: pipelines/score.yml", "component: pipelines/prepare.yml", "is not a pipeline"),
+        (
+            "component: pipelines/score.yml",
+            "component: pipelines/prepare.yml",
+            "is a command component; name a pipeline component",
+        ),
         ("component: pipelines/score.yml", "component: azureml:nobody:1", "nobody"),
-        ("component: pipelines/score.yml", "tags: {a: b}", "needs a component or a job_definition"),
+        ("component: pipelines/score.yml", "tags: {a: b}", "has neither component nor job_definition"),
         ("component: pipelines/score.yml", "job_definition: azureml:nobody", "there is no job 'nobody'"),
-        ("  default_compute: batch-cluster", "  default_computes: batch-cluster", "is not a key that Azure ML knows"),
+        ("continue_on_step_failure: false", "continue_on_failure: false", "is not a key that Azure ML knows"),
         ("endpoint_name: scoring", "endpoint_name: other", "there is no batch endpoint 'other' yet"),
     ],
 )

@@ -163,6 +163,9 @@ class _Renderer:
             return self._endpoint(document, keys, value)
         if key in _COMPUTE_KEYS and references.is_reference(value):
             return self._cluster(document, keys, value)
+        if keys == ("settings", "default_compute") and "endpoint_name" in document.data:
+            # Deployments of pipelines name a cluster without `azureml:`, as in Microsoft's examples.
+            return (self._cluster(document, keys, f"azureml:{value}") or value).removeprefix("azureml:")
         if key in _PATH_KEYS:
             return self._path(value, relative)
         return None

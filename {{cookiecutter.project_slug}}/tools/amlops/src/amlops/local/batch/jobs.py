@@ -4,7 +4,8 @@ again.
 `resume` goes on with the same job: what is finished stays. It takes a job whose process was killed, one that was
 canceled, and one that failed; of the last, mini-batches with failed items are run again too.
 `replay` is a new job with the failed items only, on the same copy of code and model. Its items keep their names and
-their places in the input, so that its rows can take the place of those of the first job (see `typed_output`).
+their places in the input; `merged.parquet` beside its output has the typed rows of both jobs, those of the new one in
+the place of the old ones.
 """
 
 from __future__ import annotations
@@ -22,9 +23,11 @@ from amlops.local.cancellation import cancelable, forget, reason
 from amlops.local.jobrecords import FINISHED, JobRecord, JobRecords
 from amlops.local.models import ModelStore
 from amlops.local.parallel.failures import ItemFailures
+from amlops.local.parallel.message import failed_line
 from amlops.local.parallel.plan import PLAN, ParallelPlan
 from amlops.local.parallel.progress import note, progress_of
-from amlops.local.parallel.runner import failed_line, run_parallel
+from amlops.local.parallel.runner import run_parallel
+from amlops.local.parallel.typed_output import is_available, write_merged
 from amlops.local.parallel.worklist import WorkList
 from amlops.local.state import LocalState
 from amlops.project import Project
@@ -32,6 +35,7 @@ from amlops.project import Project
 Record = dict[str, Any]
 JOB_TYPE = "batch"
 OUTPUT = "score"
+MERGED = "merged.parquet"
 # What a resumed job can still change: its mini-batches and its output are what they were.
 _FIXED = ("mini_batch_size", "output_file_name")
 _KEPT = ("display_name", "endpoint_name", "deployment_name", "model", "input", "input_type")
@@ -39,7 +43,7 @@ _KEPT = ("display_name", "endpoint_name", "deployment_name", "model", "input", "
 
 def jobs_of(state: LocalState, endpoint: str) -> list[Record]:
     """The jobs of an endpoint, newest first; those of an endpoint of that name that was deleted are among them."""
-    return [job for job in JobRecords(state).list() if job["type"] == JOB_TYPE and job.get("endpoint_name") == endpoint]
+    return [job for job in JobRecords(state).list() if job.get("endpoint_name") == endpoint]
 
 
 class BatchJobs:
@@ -58,6 +62,7 @@ class BatchJobs:
                 result = run_parallel(plan, record.folder, progress)
         except KeyboardInterrupt:
             record.finish("Canceled", reason(record.folder))
+            note(f"`amlops job resume -n {record.name}` goes on where it was")
             raise
         except BaseException as fault:
             record.finish("Failed", " ".join(f"{type(fault).__name__}: {fault}".split()))
@@ -128,7 +133,13 @@ class BatchJobs:
             variables={**old.variables, "AZUREML_BI_OUTPUT_PATH": str(output)},
             notes=fields["notes"],
         )
-        return self.begin(record, plan, work)
+        done = self.begin(record, plan, work)
+        first = data.get("merged_file") or data.get("typed_file")
+        if first and Path(first).is_file() and done["typed_file"] and is_available():
+            merged = output / MERGED
+            write_merged(merged, Path(first), Path(done["typed_file"]), failures.nobody_knows)
+            record.update(merged_file=str(merged))
+        return record.data
 
     def begin(self, record: JobRecord, plan: ParallelPlan, work: WorkList) -> Record:
         """Run a job that has just been recorded: with its plan and its work written first, it can be resumed."""

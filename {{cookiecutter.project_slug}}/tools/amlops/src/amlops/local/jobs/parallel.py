@@ -26,6 +26,7 @@ from amlops.project import Limits
 # The name that the rows get in an output that is a folder (Azure ML, ParallelRunStep: append_row_file_name).
 ROWS_FILE = "parallel_run_step.txt"
 _RESULT = "result.json"
+_AS_FILES = ("ro_mount", "rw_mount", "mount", "download")
 _TOLD = ("items", "mini_batches", "workers", "seconds", "items_per_second", "output_file", "failed_items_file", "notes")
 Value = Callable[[bindings.Input | bindings.Output], str]
 
@@ -36,7 +37,19 @@ def command(folder: Path) -> list[str]:
 
 
 def check(step: Step) -> None:
-    """Raise UserError for a wrong option of the runner among the step's `program_arguments`."""
+    """Raise UserError for a wrong option of the runner among the step's `program_arguments`, or a table as files."""
+    task = step.component.parallel
+    if (
+        task
+        and step.component.inputs[task.input_data].type == "mltable"
+        and step.modes.get(task.input_data) in _AS_FILES
+    ):
+        # Azure ML, "Use parallel jobs in pipelines": rows with mode direct, otherwise the files that the table names.
+        raise UserError(
+            f"step '{step.name}': inputs.{task.input_data}.mode: '{step.modes[task.input_data]}' of an mltable gives "
+            "its files, which is not done on the laptop; write mode: direct for its rows, or type: uri_folder for files",
+            file=step.component.file,
+        )
     try:
         runner_options(_arguments(step, lambda binding: _literal(step, binding)))
     except ValueError as error:

@@ -124,7 +124,11 @@ def _step_from_file(
 def _kind_faults(document: YamlFile, step: Step, found: YamlFile, component: str) -> Iterator[Fault]:
     kind = str(found.get("type") or "command").lower()
     if kind != step.kind:
-        text = f"'{component}' is a {kind} component, and the step is of type {step.kind}"
-        yield fault_at(document, "not-allowed", text, f"write 'type: {kind}' in the step", *step.keys, "component")
+        if not step.keys:
+            text, fix = f"'{component}' is a {kind} component", "name a pipeline component"
+        else:
+            text = f"'{component}' is a {kind} component, and the step is of type {step.kind}"
+            fix = f"write 'type: {kind}' in the step"
+        yield fault_at(document, "not-allowed", text, fix, *step.keys, "component")
     elif found.path == document.path:
         yield fault_at(document, "cycle", f"'{component}' contains itself", "name another", *step.keys, "component")
