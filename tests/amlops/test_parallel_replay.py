@@ -6,6 +6,7 @@ import os
 import signal
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from amlops_support import SmallProject
 from batch_support import BatchProject, InProcess, table, wait_for
@@ -98,6 +99,9 @@ def test_replay_scores_only_what_has_failed(batch: BatchProject, amlops: InProce
     sizes = sorted(len(entry["items"]) for entry in batch.trace("run")[calls:])
     assert sizes == [1, 1, 2]
     assert read_json(batch.root / ".amlops/jobs/first/job.json")["items"]["failed"] == 4  # stays what it was
+    merged = pd.read_parquet(record["merged_file"])
+    assert merged["item"].tolist() == [f"{n}.txt" for n in range(9)]
+    assert merged["value"].tolist() == [f"{n}.txt w1 ok" for n in range(9)]
     again = amlops("job", "replay", "-n", "second")
     assert (again.code, again.line) == (
         1,
@@ -112,6 +116,22 @@ def test_replay_keeps_the_copy_that_the_job_ran_with(batch: BatchProject, amlops
     batch.deploy(driver="def init(): pass\ndef run(batch): return ['new' for _ in batch]")
     (images / "1.txt").write_text("ok", encoding="utf-8")
     assert rows(amlops("job", "replay", "-n", "first").json) == ["1.txt w1 ok"]
+
+
+def test_where_nobody_can_tell_which_item_failed_all_of_the_mini_batch_are_replayed(batch: BatchProject) -> None:
+    driver = """
+from pathlib import Path
+def init(): pass
+def run(batch): return [1.5 for item in batch if Path(item).read_text() != "skip"]
+"""
+    batch.deploy("settings.mini_batch_size=3", driver=driver)
+    images = batch.images({f"{n}.txt": "ok" for n in range(6)} | {"4.txt": "skip"})
+    first = batch.invoke(images, job_name="first")
+    assert pd.read_parquet(first["typed_file"])["item"].isna().tolist() == [False] * 3 + [True] * 2
+    (images / "4.txt").write_text("ok", encoding="utf-8")
+    second = batch.files.run("job", "replay", "-n", "first").json
+    assert second["items"] == {"total": 3, "succeeded": 3, "failed": 0}
+    assert pd.read_parquet(second["merged_file"])["item"].tolist() == [f"{n}.txt" for n in range(6)]
 
 
 @pytest.mark.parametrize("verb", ["resume", "replay"])

@@ -51,6 +51,28 @@ def test_a_job_that_fails_has_exit_code_3_and_says_first_what_went_wrong(job: Pa
     first = next(line for line in said.splitlines() if line.startswith("amlops:"))
     said_first = "amlops: 1.txt (and 1 more in its mini-batch): ValueError: cannot read 2.txt (score.py, line "
     assert first.startswith(said_first)
+    # The end of the traceback follows at once: people look there first.
+    assert '  | raise ValueError(f"cannot read {Path(item).name}")' in said.partition("job scores failed")[0]
+
+
+def test_an_attempt_that_was_made_good_is_not_what_went_wrong(job: ParallelJob) -> None:
+    script = """
+import os
+from pathlib import Path
+def init(): pass
+def run(batch):
+    mark = Path(os.environ["TRACE"])
+    if not mark.exists():
+        mark.touch()
+        raise OSError("for a moment")
+    return [item for item in batch if not item.endswith("3.txt")]
+"""
+    job.plan({f"{n}.txt": "" for n in range(4)}, script=script, max_retries=2, error_threshold=0, workers=1).save(
+        job.folder
+    )
+    code, said = job.run()
+    first = next(line for line in said.splitlines() if line.startswith("amlops:"))
+    assert (code, first) == (3, "amlops: 3.txt: missing from the result of run()")
 
 
 @POSIX

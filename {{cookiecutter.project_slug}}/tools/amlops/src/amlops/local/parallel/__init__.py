@@ -11,4 +11,5 @@ failures     which items failed, and why               report        the logs
 typed_output the rows with types, order and keys      figures       what the report tells (report_page: as a page)
 timeline     when which worker did what                sizing        the same job on other nodes
 advice       what the settings should be               explain       how the items were counted
+message      what the terminal says of a failed job
 """

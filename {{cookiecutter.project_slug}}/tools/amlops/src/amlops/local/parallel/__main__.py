@@ -11,9 +11,10 @@ from pathlib import Path
 
 from amlops.errors import AmlopsError, JobFailed, UsageError
 from amlops.local.interrupts import terminate_as_interrupt
+from amlops.local.parallel.message import failed_line
 from amlops.local.parallel.plan import ParallelPlan
 from amlops.local.parallel.progress import note, progress_of
-from amlops.local.parallel.runner import failed_line, run_parallel
+from amlops.local.parallel.runner import run_parallel
 
 
 def main(arguments: list[str]) -> int:

@@ -65,6 +65,11 @@ class ItemFailures:
             return None
         return cls([FailedItem(**json.loads(line)) for line in lines])
 
+    @property
+    def nobody_knows(self) -> set[int]:
+        """The mini-batches of which nobody can tell which items have failed: all of them are scored again."""
+        return {row.mini_batch for row in self.rows if not row.path}
+
     def by_mini_batch(self, batches: Sequence[MiniBatch]) -> dict[int, set[str]]:
         """The items to score again, by mini-batch: all of one where nobody can tell which of them have failed."""
         chosen: dict[int, set[str]] = {}

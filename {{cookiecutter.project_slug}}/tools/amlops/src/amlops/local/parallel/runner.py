@@ -20,12 +20,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from amlops.errors import UserError, shown
+from amlops.errors import UserError
 from amlops.files import read_json, write_text
 from amlops.local.locks import HeldLock
 from amlops.local.parallel.failures import FailedItem, failed_items, read_reasons
 from amlops.local.parallel.figures import figures
 from amlops.local.parallel.journal import JOURNAL, History, Journal
+from amlops.local.parallel.message import failure_message
 from amlops.local.parallel.plan import PLAN, ParallelPlan
 from amlops.local.parallel.processes import WorkerSpec, thread_limits
 from amlops.local.parallel.progress import Progress
@@ -177,7 +178,7 @@ class _Start:
             journal.joining()
             write_summary(plan.summary_file, outcome.results, plan.source)
         if error:
-            result["message"] = _explained(plan.name, error, result, outcome, items, self.logs)
+            result["message"] = failure_message(plan.name, result, outcome, items, self.logs)
         self.logs.mini_batches(outcome.results)
         self.logs.items(items)
         told = figures(plan, self.work, outcome, self.folder / JOURNAL)
@@ -270,50 +271,3 @@ def _join_parts(results: Sequence[MiniBatchResult], target: Path, *, header: boo
                 with result.part.open("rb") as part:
                     shutil.copyfileobj(part, output)
     temporary.replace(target)
-
-
-def failed_line(data: Mapping[str, Any]) -> str:
-    """ "3 of 526 items failed: PATH", from the record of a finished job."""
-    items, file = data["items"], data["failed_items_file"]
-    return f"{items['failed']} of {items['total']} items failed{f': {shown(Path(file))}' if file else ''}"
-
-
-def _explained(
-    name: str,
-    error: str,
-    data: Mapping[str, Any],
-    outcome: Outcome,
-    items: Sequence[FailedItem],
-    logs: JobLogs,
-) -> str:
-    """The message of a failed job: the first thing that went wrong on top, then where to read on."""
-    lines = [f"job {name} failed: {error}"]
-    failure = outcome.failures[0] if outcome.failures else None
-    if failure is not None:
-        where = "init()" if failure.mini_batch is None else _first_item(items, outcome.results[failure.mini_batch])
-        lines.insert(0, f"{where}: {failure.type}: {failure.message}{_place(failure.traceback)}")
-        lines.append(f"every failure: {shown(logs.errors)}")
-    elif items:
-        lines.insert(0, f"{items[0].item or 'an item'}: {items[0].message}")
-    if items:
-        lines.append(failed_line(data))
-    lines.append(f"logs: {shown(logs.folder)}")
-    return "\n".join(lines)
-
-
-def _first_item(items: Sequence[FailedItem], result: MiniBatchResult) -> str:
-    """Names the mini-batch of a failed attempt by its first item."""
-    name = next(
-        (item.item for item in items if item.mini_batch == result.batch.index), Path(result.batch.items[0]).name
-    )
-    others = len(result.batch.items) - 1
-    return f"{name} (and {others} more in its mini-batch)" if others else name
-
-
-def _place(traceback: str) -> str:
-    """ " (score.py, line 12)": the innermost frame of a traceback, where there is one."""
-    frames = [line.strip() for line in traceback.splitlines() if line.strip().startswith('File "')]
-    if not frames:
-        return ""
-    file, _, rest = frames[-1].removeprefix('File "').partition('", ')
-    return f" ({Path(file).name}, {rest.partition(', in ')[0]})"

@@ -9,7 +9,7 @@ Azure's file has no header, no types, no order and no key. Here each row has
 then the script's own columns under their names and with their types; `value` where `run()` returned a list. A column of
 the script that has one of our names gets a `_` at its end. Rows are in the order of the input.
 
-Rows of a replayed job replace those of the first one by their key:
+Rows of a replayed job replace those of the first one by their key, as `write_merged` does it:
 
     old, new = pd.read_parquet(first), pd.read_parquet(replayed)
     merged = pd.concat([old[~old["item"].isin(new["item"])], new]).sort_values("item_order")
@@ -20,7 +20,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -60,18 +60,40 @@ def write_typed(target: Path, results: Iterable[MiniBatchResult], work: WorkList
 
     Returns: notes for the user: columns whose values had to become text.
     """
-    import pyarrow.parquet
-
     blocks = list(_blocks(results, work, source))
     table, mixed = _joined([block.table() for block in blocks])
     mixed = list(dict.fromkeys([*mixed, *(name for block in blocks for name in block.mixed)]))
+    _write(table, target)
+    return [f"{target.name}: values of several types became text in {', '.join(mixed)}"] if mixed else []
+
+
+def write_merged(target: Path, first: Path, replayed: Path, whole: Collection[int] = ()) -> None:
+    """Write the typed rows of a job with those of its replay in their place.
+
+    Args:
+        first: the typed rows of the job; `replayed` those of the job with its failed items.
+        whole: mini-batches of the first job that were scored again as a whole.
+    """
+    import pyarrow.parquet as pq
+
+    old, new = pq.read_table(first), pq.read_table(replayed)
+    again = set(new["item"].to_pylist()) - {None}
+    rows = zip(old["item"].to_pylist(), old["mini_batch"].to_pylist(), strict=True)
+    gone = [item in again or (item is None and batch in whole) for item, batch in rows]
+    table, _ = _joined([old.take([row for row, out in enumerate(gone) if not out]), new])
+    _write(table.sort_by("item_order"), target)
+
+
+def _write(table: pyarrow.Table, target: Path) -> None:
+    """Write a parquet file in one step."""
+    import pyarrow.parquet
+
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(6)}.tmp")
     try:
         pyarrow.parquet.write_table(table, temporary)
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
-    return [f"{target.name}: values of several types became text in {', '.join(mixed)}"] if mixed else []
 
 
 @dataclass
