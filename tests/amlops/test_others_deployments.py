@@ -50,6 +50,15 @@ class Foreign:
         )
         return Result(done.returncode, done.stdout, done.stderr)
 
+    def script(self, name: str) -> Result:
+        """Run a script with `az ml` replaced by `amlops`."""
+        text = (self.folder / name).read_text(encoding="utf-8").replace("az ml", "amlops")
+        words = ["sh", "-c", 'amlops() { "$AMLOPS_PYTHON" -m amlops "$@"; }\n' + text]
+        done = subprocess.run(
+            words, cwd=self.folder, env=self.environment, capture_output=True, encoding="utf-8", check=False
+        )
+        return Result(done.returncode, done.stdout, done.stderr)
+
     def deployed(self, deployment: str = "deployment.yml") -> Result:
         """Make the endpoint and the deployment in a file."""
         endpoint = next(
@@ -107,19 +116,25 @@ def test_a_script_from_registration_to_deletion(foreign: Callable[[str], Foreign
     case = foreign("digits")
     digits(case.folder / "data")
     pickled(case.folder / "deployment-by-file" / "model" / "classifier.pkl", digits_model())
-    script = (case.folder / "deploy-and-run.sh").read_text(encoding="utf-8")
-    script = 'amlops() { "$AMLOPS_PYTHON" -m amlops "$@"; }\n' + script.replace("az ml", "amlops")
-    done = subprocess.run(
-        ["sh", "-c", script], cwd=case.folder, env=case.environment, capture_output=True, encoding="utf-8", check=False
-    )
-    assert done.returncode == 0, done.stderr
-    assert "status: Completed\n" in done.stdout and "second: Completed\n" in done.stdout
-    assert "default: by-batch\n" in done.stdout
+    done = case.script("deploy-and-run.sh")
+    assert done.code == 0, done.err
+    assert "status: Completed\n" in done.out and "second: Completed\n" in done.out
+    assert "default: by-batch\n" in done.out
     written = case.folder.glob(".amlops/datastores/*/digits-batch-x7k2q/predictions_4711.csv")
     assert [len(file.read_text(encoding="utf-8").splitlines()) for file in written] == [30]
     assert len(next(case.folder.rglob("named-outputs/score/predictions.csv")).read_text().splitlines()) == 30
     assert case("az ml batch-endpoint list -o tsv").out == ""
     assert len(case("az ml job list").json) == 5  # jobs stay
+
+
+@pytest.mark.slow
+def test_a_script_of_a_pipeline_deployment(foreign: Callable[[str], Foreign]) -> None:
+    case = foreign("hearts-pipeline")
+    done = case.script("cli-deploy.sh")
+    assert done.code == 0, done.err
+    assert "first: Completed\n" in done.out and "completed: 2\n" in done.out
+    assert done.out.count(".preprocess_job\n") == 1  # the steps of the first job are listed
+    assert (case.folder / "named-outputs/scores/a-replace.csv").read_text(encoding="utf-8") == "0\n1"
 
 
 @pytest.mark.slow
@@ -247,12 +262,15 @@ def test_what_azure_takes_and_then_fails_is_taken_and_fails(foreign: Callable[[s
     "file", sorted(path.relative_to(OTHERS).as_posix() for path in OTHERS.rglob("deployment*.yml"))
 )
 def test_azures_client_takes_them_too(foreign: Callable[[str], Foreign], file: str) -> None:
-    """The public loader takes the old form, one that is not exported takes `settings:`."""
+    """The public loader takes the old form; those that are not exported take `settings:` and pipelines."""
     loaders = pytest.importorskip("azure.ai.ml.entities._load_functions")
     path = foreign(file.partition("/")[0]).folder / file.partition("/")[2]
     (path.parent / "vocabulary.txt").write_text("to be", encoding="utf-8")  # the client computes hashes of models
-    new = "\nsettings:" in path.read_text(encoding="utf-8")
-    loaded = (loaders.load_model_batch_deployment if new else loaders.load_batch_deployment)(path)
+    text = path.read_text(encoding="utf-8")
+    loader = "load_model_batch_deployment" if "\nsettings:" in text else "load_batch_deployment"
+    if "\ntype: pipeline" in text:
+        loader = "load_pipeline_component_batch_deployment"
+    loaded = getattr(loaders, loader)(path)
     assert loaded.name
 
 
