@@ -139,6 +139,37 @@ def test_a1_partition_keys_of_the_path(tmp_path: Path) -> None:
     assert frame(made[1])["Day"].tolist() == [pd.Timestamp(2024, 5, 6), pd.Timestamp(2024, 5, 7)]
 
 
+def test_a1_the_partitions_of_microsofts_example_of_sales(tmp_path: Path) -> None:
+    # azureml-examples, 1a_oj_sales_prediction: one folder per key, and an MLTable as its partition step writes it.
+    text = (
+        "transformations:\n"
+        "- read_delimited: {delimiter: ',', encoding: ascii, header: all_files_same_headers, empty_as_string: false,\n"
+        "    include_path_column: true}\n"
+        "- extract_columns_from_partition_format: {partition_format: '{Store}/{Brand}/{file_name}.{extension}'}\n"
+        "- drop_columns: [Path, file_name, extension]\n"
+    )
+    folder = mltable(tmp_path, text, "[{pattern: './**/*.csv'}]")
+    for store, brand in (("1002", "dominicks"), ("1002", "tropicana"), ("1005", "dominicks")):
+        (folder / store / brand).mkdir(parents=True)
+        csv = f"WeekStarting,Quantity\n1990-06-14,{store}\n1990-06-21,7\n"
+        (folder / store / brand / "partitioned_data.csv").write_text(csv, encoding="ascii")
+    made = batches(folder, "1", ("Store", "Brand"))
+    assert [batch.partition for batch in made] == [
+        {"Store": "1002", "Brand": "dominicks"},
+        {"Store": "1002", "Brand": "tropicana"},
+        {"Store": "1005", "Brand": "dominicks"},
+    ]
+    assert list(frame(made[0]).columns) == ["WeekStarting", "Quantity", "Store", "Brand"]
+    assert frame(made[2])["Quantity"].tolist() == [1005, 7]
+
+
+def test_a1_a_partition_format_may_leave_out_the_file(tmp_path: Path) -> None:
+    folder = mltable(tmp_path, READ + "- extract_columns_from_partition_format: '/puYear={year}/puMonth={month}'\n")
+    (folder / "green" / "puYear=2013" / "puMonth=8").mkdir(parents=True)
+    (folder / "green" / "puYear=2013" / "puMonth=8" / "a.csv").write_text("n\n1\n", encoding="utf-8")
+    assert [batch.partition for batch in batches(folder, keys=("year", "month"))] == [{"year": "2013", "month": "8"}]
+
+
 def test_a1_partition_keys_of_folders_called_key_value(tmp_path: Path) -> None:
     for path in ("store=1/brand=b", "store=1/brand=a", "store=2/brand=a"):
         (tmp_path / path / "more").mkdir(parents=True)
@@ -203,17 +234,30 @@ def test_a1_columns_of_an_mltable(tmp_path: Path) -> None:
         "- convert_column_types:\n"
         "  - {columns: id, column_type: string}\n"
         "  - {columns: [at], column_type: {datetime: {formats: ['%d/%m/%Y']}}}\n"
-        "  - {columns: ok, column_type: boolean}\n"
+        "  - {columns: ok, column_type: {boolean: {true_values: ['yes'], false_values: ['no', '0']}}}\n"
         "- drop_columns: [junk]\n"
+        "- skip: 1\n"
         "- take: 2\n"
     )
-    (batch,) = batches(mltable(tmp_path, text, x__csv="id,at,ok,junk\n1,02/01/2024,true,5\n2,bad,0,6\n3,,,7\n"))
+    csv = "id,at,ok,junk\n0,,,\n1,02/01/2024,yes,5\n2,bad,0,6\n3,,,7\n"
+    (batch,) = batches(mltable(tmp_path, text, x__csv=csv))
+    assert names(batch) == ["x.csv#1", "x.csv#2"]
     rows = frame(batch)
     assert rows.columns.tolist() == ["id", "at", "ok", "Path"]
     assert rows["id"].tolist() == ["1", "2"]
     assert rows["at"].tolist()[0] == pd.Timestamp(2024, 1, 2)
     assert rows["at"].isna().tolist() == [False, True]
     assert rows["ok"].tolist() == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("steps", "expected"), [("- take: 3", "012"), ("- skip: 4", "4567"), ("- skip: 2\n- take: 3", "234")]
+)
+def test_a1_take_and_skip_go_over_files_and_mini_batches(tmp_path: Path, steps: str, expected: str) -> None:
+    folder = mltable(tmp_path, f"{READ}{steps}\n", a__csv="n\n0\n1\n2\n", b__csv="n\n3\n4\n5\n6\n7\n")
+    for size in (1, 4, "1mb"):
+        rows = [value for batch in batches(folder, 2 if size == 1 else size) for value in frame(batch)["n"]]
+        assert rows == [int(digit) for digit in expected]
 
 
 def test_a1_json_lines(tmp_path: Path) -> None:

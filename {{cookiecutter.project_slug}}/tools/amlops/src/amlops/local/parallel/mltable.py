@@ -29,7 +29,7 @@ _OPTIONS = {
         "support_multi_line": False,
     },
     "parquet": {"include_path_column": False},
-    "json_lines": {"encoding": "utf8", "include_path_column": False},
+    "json_lines": {"encoding": "utf8", "include_path_column": False, "invalid_lines": "error"},
 }
 HEADERS = ("no_header", "from_first_file", "all_files_different_headers", "all_files_same_headers")
 # Names of Azure ML -> Python's.
@@ -40,8 +40,19 @@ _ENCODINGS = {
     "latin1": "latin-1",
     "ascii": "ascii",
     "utf16": "utf-16",
+    "utf32": "utf-32",
     "windows1252": "cp1252",
 }
+_KNOWN = (
+    *_READERS,
+    "keep_columns",
+    "drop_columns",
+    "convert_column_types",
+    "take",
+    "skip",
+    "extract_columns_from_partition_format",
+)
+_DETAILS = ("formats", "true_values", "false_values")
 _TYPES = ("string", "int", "float", "boolean", "bool", "datetime")
 # {name} or {name:yyyy/MM/dd/HH/mm/ss} in a partition format.
 _FIELD = re.compile(r"\{(\w+)(?::([^}]*))?\}|\*+|[^{}*]+")
@@ -57,7 +68,7 @@ class Table:
         format: delimited, parquet or json_lines.
         files: absolute paths, in the order of `paths`, each once.
         options: how a worker reads them; see `amlops_worker.tablereader`.
-        take: only the first so many rows; None for all.
+        first, last: the rows that the table has, of all that the files have; `last` is the number after the last one.
         partition_format: pattern with a group for each column that the path holds; None without.
     """
 
@@ -66,7 +77,8 @@ class Table:
     format: str = ""
     files: list[Path] = field(default_factory=list)
     options: dict[str, Any] = field(default_factory=dict)
-    take: int | None = None
+    first: int = 0
+    last: int = 1 << 62
     partition_format: re.Pattern[str] | None = None
 
     def path_values(self, file: Path) -> dict[str, str]:
@@ -79,7 +91,7 @@ class Table:
         if self.partition_format is None:
             pairs = (part.partition("=") for part in relative.parts[:-1])
             return {key: value for key, equals, value in pairs if equals and key}
-        match = self.partition_format.search(f"/{relative.as_posix()}")
+        match = self.partition_format.search(relative.as_posix())
         if match is None:
             raise self.document.error(
                 f"the path of {relative.as_posix()} does not fit the partition format", "transformations"
@@ -162,16 +174,12 @@ class _Transformation:
             options.setdefault("columns", []).append([self.name, self._names(self.value)])
         elif self.name == "convert_column_types":
             options.setdefault("convert", []).extend(self._conversions())
-        elif self.name == "take":
-            if not isinstance(self.value, int) or isinstance(self.value, bool) or self.value < 1:
-                raise self._error(f"'{self.value}' must be a number of rows; for example take: 100")
-            self.table.take = min(self.value, self.table.take or self.value)
+        elif self.name in ("take", "skip"):
+            self._rows()
         elif self.name == "extract_columns_from_partition_format":
             self._partition_format()
         else:
-            known = [*_READERS, "keep_columns", "drop_columns", "convert_column_types", "take"]
-            known.append("extract_columns_from_partition_format")
-            raise self._error(f"is not done on the laptop; supported are {', '.join(known)}")
+            raise self._error(f"is not done on the laptop; supported are {', '.join(_KNOWN)}")
 
     def _read(self) -> None:
         if self.table.format:
@@ -187,9 +195,20 @@ class _Transformation:
             if options["encoding"] not in _ENCODINGS:
                 raise self._error(f"encoding '{options['encoding']}' is not one of {', '.join(_ENCODINGS)}")
             options["encoding"] = _ENCODINGS[options["encoding"]]
+        if options.get("invalid_lines", "error") != "error":
+            raise self._error("invalid_lines: drop is not done on the laptop; leave it out, and mend the lines")
         if options.get("header", HEADERS[0]) not in HEADERS:
             raise self._error(f"header '{options['header']}' is not one of {', '.join(HEADERS)}")
         self.table.options.update(options)
+
+    def _rows(self) -> None:
+        """take: the first rows of what the steps before have left; skip: all but these."""
+        if not isinstance(self.value, int) or isinstance(self.value, bool) or self.value < 1:
+            raise self._error(f"'{self.value}' must be a number of rows; for example {self.name}: 100")
+        if self.name == "take":
+            self.table.last = min(self.table.last, self.table.first + self.value)
+        else:
+            self.table.first += self.value
 
     def _names(self, value: Any) -> list[str]:
         names = [value] if isinstance(value, str) else value
@@ -198,24 +217,30 @@ class _Transformation:
         return names
 
     def _conversions(self) -> Iterator[list[Any]]:
-        """[names, type, formats] for each entry."""
+        """[names, type, details] for each entry; details are formats, true_values, false_values."""
         for entry in self.value if isinstance(self.value, list) else [self.value]:
             kind = entry.get("column_type") if isinstance(entry, dict) else None
-            formats: list[str] = []
+            details: dict[str, Any] = {}
             if isinstance(kind, dict) and len(kind) == 1:
-                kind, details = next(iter(kind.items()))
-                formats = list((details or {}).get("formats", [])) if isinstance(details, dict) else []
+                kind, given = next(iter(kind.items()))
+                details = {
+                    key: [str(value) for value in each] for key, each in (given or {}).items() if key in _DETAILS
+                }
+                if set(given or {}) - set(details):
+                    raise self._error(f"{kind} can have {', '.join(_DETAILS)} only")
             if kind not in _TYPES:
                 raise self._error(
                     f"'{kind}' is not a column_type that the laptop converts to; one of {', '.join(_TYPES)}"
                 )
-            yield [self._names(entry.get("columns")), kind, formats]
+            yield [self._names(entry.get("columns")), kind, details]
 
     def _partition_format(self) -> None:
         value = self.value.get("partition_format") if isinstance(self.value, dict) else self.value
         if not isinstance(value, str) or "{" not in value:
             raise self._error(f"'{value}' must be a format; for example /{{store}}/{{brand}}/*.parquet")
-        pattern, dates = "", {}
+        # From the first key of the path to its end; where the format says nothing of the file, any will do.
+        pattern, dates = "(?:^|/)", {}
+        value = value.strip("/")
         for match in _FIELD.finditer(value):
             name, date = match[1], match[2]
             if name is None:
@@ -226,7 +251,7 @@ class _Transformation:
                 dates[name] = _DATE_PARTS.sub(lambda part: _DIGITS[part[0]], date)
                 digits = re.sub(r"%[YmdHMS]", lambda part: r"\d{4}" if part[0] == "%Y" else r"\d{2}", dates[name])
                 pattern += rf"(?P<{name}>{digits})"
-        self.table.partition_format = re.compile(f"{pattern}$")
+        self.table.partition_format = re.compile(f"{pattern}(?:/[^/]*)?$")
         self.table.options["dates"] = dates
 
     def _error(self, message: str) -> UserError:

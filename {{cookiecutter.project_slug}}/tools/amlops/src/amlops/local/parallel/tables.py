@@ -76,8 +76,8 @@ def _pieces(table: Table, limit: int) -> Iterator[Piece]:
 def _text_pieces(
     file: Path, limit: int, columns: dict[str, str], options: Mapping[str, Any], *, header: bool
 ) -> Iterator[Piece]:
-    if options["encoding"] == "utf-16":  # its lines cannot be found as bytes
-        text = file.read_text(encoding="utf-16")
+    if options["encoding"] in ("utf-16", "utf-32"):  # their lines cannot be found as bytes
+        text = file.read_text(encoding=options["encoding"])
         rows = sum(1 for line in text.splitlines() if line.strip()) - header
         if rows > 0:
             yield Piece(str(file), [[0, rows]], columns=columns)
@@ -149,22 +149,16 @@ def _row_groups(file: Path) -> list[tuple[int, int]]:
 
 
 def _taken(table: Table, pieces: Iterator[Piece]) -> Iterator[Piece]:
-    """The pieces as far as `take` goes."""
-    left = table.take if table.take is not None else _WHOLE_FILE
+    """The pieces without the rows that `take` and `skip` leave out."""
+    before = 0
     for piece in pieces:
-        if left <= 0:
+        start, count = piece.spans[0][0], piece.count
+        first, last = max(table.first - before, 0), min(table.last - before, count)
+        if first < last:
+            yield replace(piece, spans=[[start + first, start + last]]) if (first, last) != (0, count) else piece
+        before += count
+        if before >= table.last:
             return
-        spans, left = _first_rows(piece.spans, left)
-        yield replace(piece, spans=spans)
-
-
-def _first_rows(spans: list[list[int]], left: int) -> tuple[list[list[int]], int]:
-    kept = []
-    for start, stop in spans:
-        if left > 0:
-            kept.append([start, min(stop, start + left)])
-            left -= kept[-1][1] - start
-    return kept, left
 
 
 _Group = tuple[dict[str, Any], list[Piece]]

@@ -6,7 +6,7 @@ The message has `format`, `pieces` (see `rows.Piece`) and `options`:
     include_path_column    a column Path with the file of each row
     names_from             the file whose first line has the names of all
     dates                  columns of the path that are dates -> their format
-    columns, convert       [["keep_columns", names], …] and [[names, type, formats], …], in this order
+    convert, columns       [[names, type, {formats, true_values, false_values}], …], then [["keep_columns", names], …]
 
 Types are those of the first rows of the file (Azure ML looks at 200): a column that is text there is text everywhere.
 """
@@ -78,7 +78,7 @@ def _read_file(format: str, piece: dict[str, Any], options: Options) -> pd.DataF
         data = stream.read(piece["length"] if piece["offset"] >= 0 else -1)
     if format == "json_lines":
         return pd.read_json(io.StringIO(data.decode(options["encoding"])), lines=True)
-    # Without an offset (UTF-16) the header is still there.
+    # Without an offset (UTF-16 and UTF-32) the header is still there.
     headed = piece["offset"] < 0 and options["header"] != "no_header"
     return _parsed(data, options, _types(piece["path"], options), skip=int(headed))
 
@@ -109,7 +109,7 @@ def _types(path: str, options: Options) -> dict[str, Any]:
             first = next((line for line in reader if line), [])
             names = first if options["header"] != "no_header" else [f"Column{place + 1}" for place in range(len(first))]
         with Path(source).open("rb") as stream:
-            data = stream.read(_SAMPLE_BYTES if options["encoding"] != "utf-16" else -1)
+            data = stream.read(_SAMPLE_BYTES if options["encoding"] not in ("utf-16", "utf-32") else -1)
         known: dict[str, Any] = {"names": names, "dtypes": {}}
         if not options["infer_column_types"]:
             known["dtypes"] = dict.fromkeys(names, str)
@@ -140,24 +140,27 @@ def _path_columns(columns: dict[str, str], options: Options) -> dict[str, Any]:
 
 def _with_columns(frame: Any, options: Options) -> Any:
     """The columns that the MLTable file asks for, of the types that it asks for."""
-    for names, kind, formats in options.get("convert", []):
+    for names, kind, details in options.get("convert", []):
         for name in names:
-            frame[name] = _converted(frame[name], kind, formats)
+            frame[name] = _converted(frame[name], kind, details)
     for what, names in options.get("columns", []):
-        frame = frame[names] if what == "keep_columns" else frame.drop(columns=names)
+        frame = frame[names] if what == "keep_columns" else frame.drop(columns=names, errors="ignore")
     return frame
 
 
-def _converted(column: Any, kind: str, formats: list[str]) -> Any:
+def _converted(column: Any, kind: str, details: dict[str, list[str]]) -> Any:
     """A column of another type; what cannot be converted is missing then, as in Azure ML."""
     if kind == "string":
         return column.map(str, na_action="ignore")
     if kind == "datetime":
+        formats = details.get("formats", [])
         result: Any = pd.to_datetime(column, format=formats[0] if formats else None, errors=_ERRORS)
         for each in formats[1:]:
             result = result.fillna(pd.to_datetime(column, format=each, errors=_ERRORS))
         return result
     if kind in ("boolean", "bool"):
-        return column.map(lambda value: {"true": True, "1": True, "false": False, "0": False}.get(str(value).lower()))
+        words = dict.fromkeys(details.get("true_values", ["true", "1"]), True)
+        words |= dict.fromkeys(details.get("false_values", ["false", "0"]), False)
+        return column.map(lambda value: words.get(str(value), words.get(str(value).lower())))
     numbers: Any = pd.to_numeric(column, errors=_ERRORS)
     return numbers.astype("Int64").astype("int64" if numbers.notna().all() else "Int64") if kind == "int" else numbers
