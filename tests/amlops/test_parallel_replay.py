@@ -12,6 +12,8 @@ from amlops_support import SmallProject
 from batch_support import BatchProject, InProcess, table, wait_for
 
 from amlops.files import read_json
+from amlops.local.parallel.minibatches import MiniBatch, Piece, TableRows
+from amlops.local.parallel.worklist import WorkList
 
 pytestmark = pytest.mark.slow
 POSIX = pytest.mark.skipif(os.name == "nt", reason="signals")
@@ -132,6 +134,21 @@ def run(batch): return [1.5 for item in batch if Path(item).read_text() != "skip
     second = batch.files.run("job", "replay", "-n", "first").json
     assert second["items"] == {"total": 3, "succeeded": 3, "failed": 0}
     assert pd.read_parquet(second["merged_file"])["item"].tolist() == [f"{n}.txt" for n in range(6)]
+
+
+def test_rows_of_a_table_are_kept_and_chosen_as_rows(tmp_path: Path) -> None:
+    file = tmp_path / "sales.csv"
+    file.write_text("a\n1\n", encoding="utf-8")
+    pieces = [Piece(str(file), [[0, 4]], offset=2, length=8), Piece(str(file), [[4, 6], [8, 9]], offset=10, length=6)]
+    rows = [MiniBatch(n, table=TableRows("delimited", [piece], {"header": True})) for n, piece in enumerate(pieces)]
+    work = WorkList.of([*rows, MiniBatch(2, [str(file)], {"store": "x"})])
+    work.save(tmp_path)
+    assert WorkList.load(tmp_path) == work
+    some = work.only({0: {f"{file}#{n}" for n in range(4)}, 1: {f"{file}#5", f"{file}#8"}}, size=1)
+    whole, chosen = [batch.table.pieces[0] for batch in some.batches if batch.table]
+    assert whole == pieces[0]
+    assert (chosen.spans, chosen.offset) == ([[5, 6], [8, 9]], -1)  # the file has to be read to find them
+    assert [list(some.places(n)) for n in range(2)] == [[0, 1, 2, 3], [5, 6]]
 
 
 @pytest.mark.parametrize("verb", ["resume", "replay"])
