@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from parallel_job import ParallelJob
 
 from amlops.errors import UserError
+from amlops.local.parallel.inputs import BatchInput
 from amlops.local.parallel.runner import run_parallel
 from amlops.local.parallel.typed_output import typed_file
 
@@ -115,6 +117,23 @@ def test_the_header_of_a_frame(job: ParallelJob) -> None:
     typed(job, {f"{n}.txt": "" for n in range(4)}, FRAME, append_row_dataframe_header=True)
     assert job.rows[0] == "file label score good at item tags"
     assert len(job.rows) == 5
+
+
+def test_rows_of_a_table_are_items(job: ParallelJob) -> None:
+    folder = job.root / "table"
+    folder.mkdir()
+    (folder / "sales.csv").write_text("store,sold\n" + "".join(f"s{n},{n}\n" for n in range(5)), encoding="utf-8")
+    (folder / "MLTable").write_text(
+        "paths:\n  - file: ./sales.csv\ntransformations:\n  - read_delimited:\n      delimiter: ','\n", encoding="utf-8"
+    )
+    script = "def init(): pass\ndef run(rows): return rows.assign(twice=rows.sold.astype(int) * 2)[rows.store != 's1']"
+    plan = job.plan({}, script=script, mini_batch_size="20")
+    result = run_parallel(replace(plan, source=BatchInput(folder, folder, "mltable")), job.folder)
+    assert result["mini_batches"]["total"] > 1
+    table = pd.read_parquet(result["typed_file"])
+    assert table["twice"].tolist() == [0, 4, 6, 8]
+    assert table["item"].tolist() == [f"sales.csv#{n}" for n in (0, 2, 3, 4)]
+    assert result["items"] == {"total": 5, "succeeded": 4, "failed": 1}
 
 
 def test_nothing_but_rows_is_in_the_file(job: ParallelJob) -> None:
