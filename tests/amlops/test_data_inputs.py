@@ -13,6 +13,7 @@ from web_support import Web, running_web
 
 from amlops.errors import UserError
 from amlops.local.data import LocalData
+from amlops.local.environments import LocalEnvironments
 from amlops.local.jobs import LocalJobs
 from amlops.local.models import ModelStore
 from amlops.local.state import LocalState
@@ -295,3 +296,18 @@ def test_other_modes_read_in_place_and_say_so(project: SmallProject, amlops: InP
     project.write("job.yml", file.replace("MODE", "teleport"))
     line = amlops("job", "create", "-f", "job.yml").line
     assert "inputs.data.mode: 'teleport' is not a mode of an input; one of ro_mount, mount" in line
+
+
+def test_a_deployment_keeps_the_version_of_its_environment(
+    batch: BatchProject, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environment = "environment=azureml:scoring@latest"
+    made = batch.deploy(environment)
+    assert made["environment"] == "azureml:scoring@latest"
+    told = " ".join(capsys.readouterr().err.split())
+    assert "environment: the environment 'scoring' is not registered; there is none yet" in told
+    found = Project(batch.root)
+    environments = LocalEnvironments(found, LocalState(found))
+    environments.create(None, values={"name": "scoring", "image": "ubuntu:22.04"})
+    assert batch.deploy(environment)["environment"] == "azureml:scoring:1"
+    assert "not registered" not in capsys.readouterr().err

@@ -6,12 +6,13 @@ the image, the conda file's content, a copy of the Docker build folder.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from amlops import yamlfile
+from amlops import references, yamlfile
 from amlops.datastores import DEFAULT
+from amlops.errors import UserError
 from amlops.local import assetfiles
 from amlops.local.assets import Asset, AssetStore
 from amlops.local.data.datastores import Datastores
@@ -59,6 +60,21 @@ class LocalEnvironments:
     def find(self, reference: str) -> Asset:
         """The environment that `azureml:NAME:VERSION` or `azureml:NAME@latest` means. Raises UserError."""
         return self._store.find(reference)
+
+    def pinned(self, value: Any, tell: Callable[[str], None]) -> Any:
+        """The environment of a deployment as Azure ML keeps it: a registered one with its version.
+
+        Args:
+            value: `environment:` of the file.
+            tell: gets a line for one that is not registered: Azure refuses it, here the project's own is used anyway.
+        """
+        if not references.is_reference(value) or references.arm_asset(value):
+            return value
+        try:
+            return self.find(value).reference
+        except UserError as error:
+            tell(f"environment: {error.message}; Azure ML would refuse it, here the project's own environment is used")
+            return value
 
     def _content(self, document: YamlFile) -> dict[str, Any]:
         data = document.data

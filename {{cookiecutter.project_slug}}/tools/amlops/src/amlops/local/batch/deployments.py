@@ -14,8 +14,10 @@ from amlops.local.batch.jobs import jobs_of
 from amlops.local.batch.records import EndpointRecords, Record
 from amlops.local.batch.settings import settings_of
 from amlops.local.batch.snapshot import snapshot_code, snapshot_model
+from amlops.local.environments import LocalEnvironments
 from amlops.local.jobrecords import utc_now
 from amlops.local.models import ModelStore
+from amlops.local.parallel.progress import note
 from amlops.local.state import LocalState
 from amlops.project import Project
 from amlops.workspace import CompareOptions
@@ -130,7 +132,7 @@ class LocalBatchDeployments:
             "code_configuration": self._shown_code(document),
             "scored_by": None if data.get("code_configuration") else code.script,
             "code_path": str(code.folder),
-            "environment": data.get("environment"),
+            "environment": LocalEnvironments(self._project, self._state).pinned(data.get("environment"), note),
             "compute": data["compute"],
             "settings": settings_of(data).as_record(),
             "spec": spec,
