@@ -132,6 +132,20 @@ def test_a5_thresholds_count_by_themselves_and_the_first_exceeded_wins(
     assert engine.run({"1": "raise", "2": "ok"}, **rules).stopped_by == stopped
 
 
+@pytest.mark.parametrize(
+    ("short_results", "error_threshold", "stopped"),
+    [("counted", -1, True), ("ignored", -1, False), ("ignored", 100, True)],
+)
+def test_a3_short_results_count_for_mini_batches_unless_ignored(
+    engine: Engine, short_results: str, error_threshold: int, stopped: bool
+) -> None:
+    rules = {"short_results": short_results, "error_threshold": error_threshold, "mini_batch_error_threshold": 0}
+    outcome = engine.run({"1": "ok", "2": "skip"}, size=2, **rules)
+    assert (outcome.stopped_by == "mini_batch_error_threshold") == stopped
+    assert ("disputed.short_results: ignored" in outcome.stopped) == (stopped and error_threshold < 0)
+    assert outcome.failed == 1
+
+
 def test_a5_more_than_one_threshold_can_be_refused() -> None:
     both = settings(error_threshold=1, mini_batch_error_threshold=1)
     both.limited(Limits(1, 1))

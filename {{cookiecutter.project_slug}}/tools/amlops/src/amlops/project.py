@@ -35,11 +35,15 @@ class Disputed:
             `run_max_try`); "retries": three more after the first (the words of the YAML reference).
         several_thresholds: "any": each threshold counts by itself, and the first that is exceeded ends the job (v1);
             "one": more than one threshold is refused (text of v2's schema).
+        short_results: "counted": a mini-batch whose `run()` returned fewer elements than it had items counts for
+            `mini_batch_error_threshold` (how-to); "ignored": not where `error_threshold` is -1 (README of Microsoft's
+            example 1a_oj_sales_prediction, which returns one row per partition).
         task_overhead_timeout: seconds for loading a mini-batch where nothing is said: 30 (reference) or 600 (how-to).
     """
 
     max_retries: str = "tries"
     several_thresholds: str = "any"
+    short_results: str = "counted"
     task_overhead_timeout: int = 30
 
 
@@ -199,7 +203,11 @@ class Project:
             return path.as_posix()
 
 
-_DISPUTED = {"max_retries": ("tries", "retries"), "several_thresholds": ("any", "one")}
+_DISPUTED = {
+    "max_retries": ("tries", "retries"),
+    "several_thresholds": ("any", "one"),
+    "short_results": ("counted", "ignored"),
+}
 
 
 def _disputed(document: yamlfile.YamlFile) -> Disputed:

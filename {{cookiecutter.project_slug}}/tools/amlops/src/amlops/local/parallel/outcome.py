@@ -93,6 +93,7 @@ class Rules:
     allowed_failed_percent: float = 100.0
     task_overhead_timeout: float = 30.0
     progress_timeout: float | None = None
+    short_results: str = "counted"
 
     @classmethod
     def of(cls, settings: ParallelSettings, nodes: Sequence[str]) -> Rules:
@@ -106,6 +107,7 @@ class Rules:
             allowed_failed_percent=settings.allowed_failed_percent,
             task_overhead_timeout=settings.overhead_timeout,
             progress_timeout=settings.progress_timeout,
+            short_results=settings.disputed.short_results,
         )
 
 
@@ -135,11 +137,12 @@ class Outcome:
         if not self.stopped:
             self.stopped, self.stopped_by = reason, by
 
-    def count(self, result: MiniBatchResult) -> None:
+    def count(self, result: MiniBatchResult, rules: Rules) -> None:
         """Add a final result to the sums."""
         self.succeeded += result.succeeded
         self.failed += result.failed
-        self.failed_mini_batches += result.counts_as_failed
+        ignored = rules.short_results == "ignored" and rules.error_threshold < 0
+        self.failed_mini_batches += result.status == "failed" or (result.counts_as_failed and not ignored)
 
 
 class Ledger:
@@ -161,7 +164,7 @@ class Ledger:
         self.outcome = Outcome([MiniBatchResult(batch) for batch in batches])
         for result in finished:
             self.outcome.results[result.batch.index] = result
-            self.outcome.count(result)
+            self.outcome.count(result, rules)
         pending = [result for result in self.outcome.results if result.status == "pending"]
         self.open = len(pending)
         # run() is not called for a mini-batch without rows.
@@ -238,7 +241,7 @@ class Ledger:
     def _close(self, result: MiniBatchResult) -> None:
         """A mini-batch is finished, for better or worse."""
         self.open -= 1
-        self.outcome.count(result)
+        self.outcome.count(result, self._rules)
         self._judge()
         self._on_change(self.outcome, result)
 
@@ -253,7 +256,8 @@ class Ledger:
         if 0 <= limit < failed:
             outcome.stop(
                 "mini_batch_error_threshold",
-                f"{failed} mini-batch(es) failed, more than the mini_batch_error_threshold of {limit} allows",
+                f"{failed} mini-batch(es) failed, more than the mini_batch_error_threshold of {limit} allows"
+                f"{self._hint()}",
             )
         percent = 100 * failed / max(1, len(outcome.results))
         if not self._waiting and percent > rules.allowed_failed_percent:
@@ -262,6 +266,15 @@ class Ledger:
                 f"{failed} of {len(outcome.results)} mini-batches failed ({percent:.3g} %), more than the "
                 f"allowed_failed_percent of {rules.allowed_failed_percent:g}",
             )
+
+    def _hint(self) -> str:
+        """That nothing but short results failed, which may be meant: one row for each partition, for example."""
+        if self._rules.error_threshold >= 0 or any(result.status == "failed" for result in self.outcome.results):
+            return ""
+        return (
+            "; run() returned fewer elements than items in all of them; if that is meant, disputed.short_results: "
+            "ignored in .cloud/environments/local.yml lets it pass where error_threshold is -1"
+        )
 
     def _part(self, index: int, attempt: int) -> Path | None:
         return self._parts / f"{index:06d}.{attempt}.part" if self._parts else None

@@ -157,6 +157,7 @@ class Disputed(Shape):
 
     max_retries: Annotated[str, one_of("tries", "retries")] = "tries"
     several_thresholds: Annotated[str, one_of("any", "one")] = "any"
+    short_results: Annotated[str, one_of("counted", "ignored")] = "counted"
     task_overhead_timeout: Positive = 30
 
 
