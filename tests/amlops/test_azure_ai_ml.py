@@ -25,10 +25,13 @@ from pathlib import Path
 warnings.filterwarnings("ignore"); logging.disable(logging.CRITICAL)
 from azure.ai.ml import load_job
 from azure.ai.ml._schema.component.command_component import CommandComponentSchema
+from azure.ai.ml._schema.component.parallel_component import ParallelComponentSchema
+from azure.ai.ml._schema.component.parallel_task import ComponentParallelTaskSchema
 from azure.ai.ml._schema.component.input_output import InputPortSchema, ParameterSchema
 from azure.ai.ml._schema.job import CommandJobSchema
 from azure.ai.ml._schema.job.input_output_entry import DataInputSchema, OutputSchema
-from azure.ai.ml._schema.pipeline.component_job import CommandSchema
+from azure.ai.ml._schema.pipeline.component_job import CommandSchema, ParallelSchema
+from azure.ai.ml._schema.pipeline.pipeline_component import PipelineComponentSchema, PipelineSchema
 from azure.ai.ml._schema.pipeline.pipeline_job import PipelineJobSchema
 from azure.ai.ml._schema.pipeline.settings import PipelineJobSettingsSchema
 
@@ -48,6 +51,11 @@ answer = {"fields": {
     "COMPONENT_INPUT": fields(ParameterSchema, InputPortSchema),
     "JOB_INPUT": fields(DataInputSchema),
     "JOB_OUTPUT": fields(OutputSchema),
+    "PARALLEL_COMPONENT": fields(ParallelComponentSchema),
+    "PARALLEL_TASK": fields(ComponentParallelTaskSchema),
+    "PARALLEL_STEP": fields(ParallelSchema),
+    "PIPELINE_COMPONENT": fields(PipelineComponentSchema),
+    "PIPELINE_STEP": fields(PipelineSchema),
 }, "jobs": {}}
 for name in sys.argv[1:]:
     job = load_job(name)
@@ -120,6 +128,11 @@ NOT_LISTED = {
     "COMPONENT_INPUT": set(),
     "JOB_INPUT": {"value"},
     "JOB_OUTPUT": set(),
+    "PARALLEL_COMPONENT": {"properties"},
+    "PARALLEL_TASK": set(),
+    "PARALLEL_STEP": {"$schema", "name", "display_name", "description", "experiment_name", "tags"},
+    "PIPELINE_COMPONENT": {"properties"},
+    "PIPELINE_STEP": {"$schema", "name", "display_name", "description", "tags", "compute", "settings"},
 }
 
 

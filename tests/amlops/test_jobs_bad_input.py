@@ -10,7 +10,7 @@ from job_files import COMPONENT, FILE, PIPELINE, small_pipeline
 from pydantic import BaseModel
 
 from amlops.jobspec import keys
-from amlops.validate.schema import jobs
+from amlops.validate.schema import jobs, parallel
 
 STEP_FILE = "pipelines/small/step.yml"
 
@@ -49,7 +49,7 @@ PIPELINE_FAULTS = {
     "unknown key": ("display_name: A", "displayname: A", "did you mean 'display_name'?"),
     "unknown key of a step": ("    component: ./step.yml", "    componnt: ./step.yml", "did you mean 'component'?"),
     "component file missing": ("./step.yml", "./steps.yml", "'./steps.yml' does not exist"),
-    "registered component": ("./step.yml", "azureml:step@latest", "the component 'step' is not registered; there is none yet"),
+    "registered component": ("./step.yml", "azureml:step@latest", "the component 'step' is not registered"),
     "kind of step": ("    type: command\n    component", "    type: sweep\n    component", "'sweep' steps are not run"),
     "kind of job": ("type: pipeline\ndisplay", "type: automl\ndisplay", "'automl' jobs are not run"),
     "step name": ("  a:\n    type", "  A-1:\n    type", "a step's name must be"),
@@ -268,6 +268,11 @@ def test_outside_of_a_project(project: SmallProject) -> None:
         ("SETTINGS", jobs.PipelineSettings),
         ("COMPONENT_OUTPUT", jobs.ComponentOutput),
         ("JOB_INPUT", jobs.JobInput),
+        ("PARALLEL_COMPONENT", parallel.ParallelComponent),
+        ("PARALLEL_TASK", parallel.ParallelTask),
+        ("PARALLEL_STEP", parallel.ParallelStep),
+        ("PIPELINE_COMPONENT", jobs.PipelineComponent),
+        ("PIPELINE_STEP", jobs.PipelineStep),
     ],
 )
 def test_running_and_validating_know_the_same_keys(table: str, shape: type[BaseModel]) -> None:

@@ -31,18 +31,7 @@ PARALLEL_SETTINGS = {
 _COMPONENT = _RESOURCE | {"type", "version", "is_deterministic", "auto_delete_setting", "inputs", "outputs"}
 PARALLEL_COMPONENT = _COMPONENT | PARALLEL_SETTINGS | {"task"}
 PARALLEL_TASK = {"type", "code", "entry_script", "environment", "program_arguments", "append_row_to", "model"}
-_STEP = {
-    "type",
-    "component",
-    "comment",
-    "inputs",
-    "outputs",
-    "name",
-    "display_name",
-    "description",
-    "tags",
-    "properties",
-}
+_STEP = _RESOURCE | {"type", "component", "comment", "inputs", "outputs"}
 PARALLEL_STEP = _STEP | PARALLEL_SETTINGS | {
     "task", "environment_variables", "compute", "identity", "experiment_name",
 }  # fmt: skip

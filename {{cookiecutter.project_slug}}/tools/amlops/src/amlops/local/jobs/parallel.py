@@ -47,7 +47,8 @@ def check(step: Step) -> None:
         # Azure ML, "Use parallel jobs in pipelines": rows with mode direct, otherwise the files that the table names.
         raise UserError(
             f"step '{step.name}': inputs.{task.input_data}.mode: '{step.modes[task.input_data]}' of an mltable gives "
-            "its files, which is not done on the laptop; write mode: direct for its rows, or type: uri_folder for files",
+            "its files, which is not done on the laptop; write mode: direct for its rows, or "
+            "type: uri_folder for files",
             file=step.component.file,
         )
     try:
