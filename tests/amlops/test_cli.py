@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -62,6 +63,19 @@ def test_a_command_imports_nothing_heavy(project: SmallProject) -> None:
     heavy += "print(sorted({'mlflow', 'pandas', 'numpy', 'sklearn', 'sqlalchemy'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", heavy], cwd=project.root, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_any_folder_that_amlops_root_names_is_a_project(tmp_path: Path, amlops_cache: Path) -> None:
+    foreign = SmallProject(tmp_path / "not a project", amlops_cache)
+    foreign.write("w/a.txt", "x")
+    nowhere = foreign.run("model", "list")
+    assert nowhere.code == 1 and "name any folder to work in: export AMLOPS_ROOT=." in nowhere.line
+    assert not (foreign.root / ".amlops").exists()
+    assert foreign.run("model", "create", "-n", "m", "-p", "a.txt", cwd=foreign.root / "w", AMLOPS_ROOT="..").code == 0
+    status = foreign.run("status", AMLOPS_ROOT=str(foreign.root)).json
+    assert (status["environments"], status["models"]) == (["local"], {"m": "1"})
+    wrong = foreign.run("status", AMLOPS_ROOT="nowhere")
+    assert wrong.code == 1 and "nowhere' is not a folder; name the project's folder, or any other" in wrong.line
 
 
 def test_version(project: SmallProject) -> None:

@@ -19,6 +19,7 @@ from amlops import yamlfile
 from amlops.errors import UserError
 from amlops.local.batch.documents import accepted_deployment
 from amlops.project import Project
+from amlops.validate import validate
 from amlops.validate.schema.batch import ModelBatchDeployment
 
 np = pytest.importorskip("numpy")
@@ -338,3 +339,12 @@ def test_what_azure_refuses_is_refused(tmp_path: Path, old: str, new: str, said:
     document = yamlfile.loads(PLAIN.replace(old, new), tmp_path / "deployment.yml")
     with pytest.raises(UserError, match=said):
         accepted_deployment(document, Project(tmp_path), lambda _: None)
+
+
+def test_validate_knows_a_deployment_under_the_schema_of_an_endpoint(foreign: Callable[[str], Foreign]) -> None:
+    file = foreign("words-old-form").folder / "deployment.yml"
+    (file.parent / "vocabulary.txt").write_text("to be", encoding="utf-8")
+    assert [(fault.rule, fault.is_warning) for fault in validate(None, [file])] == [
+        ("old-form", True),
+        ("compute-reference", False),
+    ]

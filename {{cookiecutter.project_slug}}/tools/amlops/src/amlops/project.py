@@ -120,7 +120,7 @@ class Project:
         """
         given = os.environ.get("AMLOPS_ROOT") if start is None else None
         start = Path(given) if given else (start or Path.cwd())
-        start = start.absolute()
+        start = Path(os.path.abspath(start))  # noqa: PTH100 (without `..`, and links as they are)
         for folder in (start, *start.parents):
             if (folder / MARKER).is_file():
                 return cls(folder)

@@ -153,6 +153,8 @@ def _by_schema(document: YamlFile, place: Path) -> str | None:  # noqa: ARG001
     found = _BY_SCHEMA.get(address.rsplit("/", 1)[-1].lower().removesuffix(".json").removesuffix(".schema"))
     if found == "batch-deployment" and str(document.data.get("type")).lower() == "pipeline":
         return "pipeline-deployment"  # Microsoft's examples name one schema for both
+    if found == "batch-endpoint" and "endpoint_name" in document.data:
+        return None  # a deployment under the schema of an endpoint, as older examples have it
     return found
 
 
