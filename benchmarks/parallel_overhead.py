@@ -3,7 +3,8 @@
     python benchmarks/parallel_overhead.py [--mini-batches 2000] [--files 100000] [--output FILE]
 
 - Overhead per mini-batch: a script that returns what it gets, one file per mini-batch; many mini-batches less few, so
-  that the start of the job does not count. In this process (`workers: 0`) and with one worker process.
+  that the start of the job does not count; the best of three runs each. In this process (`workers: 0`) and with one
+  worker process.
 - From the timeout to the worker's death: scripts that sleep, each in a mini-batch of its own.
 - Many files: the time to list them and cut them into mini-batches, to run them with two workers, and the memory.
 """
@@ -28,6 +29,7 @@ from amlops.local.parallel.runner import run_parallel
 from amlops.local.parallel.settings import ParallelSettings
 
 FEW = 10
+RUNS = 3
 TIMEOUT = 1
 HANGS = 10
 PER_FOLDER = 1000
@@ -93,8 +95,8 @@ def overhead(root: Path, count: int) -> dict[str, float]:
     found = {}
     for where, workers in (("in this process", 0), ("one worker process", 1)):
         for kind, script in NO_OP.items():
-            run(root, few, script, workers)
-            seconds = run(root, many, script, workers)[0] - run(root, few, script, workers)[0]
+            best = [min(run(root, source, script, workers)[0] for _ in range(RUNS)) for source in (few, many)]
+            seconds = best[1] - best[0]
             found[f"overhead per mini-batch, {where}, {kind} (ms)"] = 1000 * seconds / (count - FEW)
     return found
 

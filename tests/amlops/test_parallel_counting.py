@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from amlops_support import SmallProject
 from parallel_support import Engine, read_typed
 
 from amlops.errors import UserError
@@ -18,7 +19,7 @@ from amlops.local.parallel.inputs import BatchInput
 from amlops.local.parallel.minibatches import MiniBatch, Piece, TableRows
 from amlops.local.parallel.outcome import Rules
 from amlops.local.parallel.settings import ParallelSettings
-from amlops.project import Disputed, Limits
+from amlops.project import Disputed, Limits, Project
 
 
 @pytest.fixture
@@ -167,6 +168,34 @@ def test_a5_the_disputed_default_comes_from_the_laptops_limits() -> None:
     nodes, note = settings().limited(limits, workers=0).nodes(limits)
     assert nodes == []
     assert "timeouts and the memory limit are not enforced" in note
+
+
+def test_limits_and_what_is_disputed_are_read_from_local_yml(project: SmallProject) -> None:
+    text = (
+        "environment: local\nlimits: {nodes: 1, cores: 3, memory: 512, gpus: 1, workers: 0}\n"
+        "disputed: {max_retries: retries, several_thresholds: one, short_results: ignored,\n"
+        "  task_overhead_timeout: 600}\n"
+    )
+    project.write(".cloud/environments/local.yml", text)
+    assert Project(project.root).limits == Limits(1, 3, 0, 512, 1, Disputed("retries", "one", "ignored", 600))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("limits: {workers: 2}", "limits.workers: '2' must be 0"),
+        ("limits: {memory: 1.5}", "limits.memory: '1.5' must be a whole number"),
+        ("disputed: {max_retries: maybe}", "disputed.max_retries: 'maybe' must be tries or retries"),
+        ("disputed: {max_tries: 1}", "disputed.max_tries: must be one of max_retries, several_thresholds"),
+        ("disputed: {task_overhead_timeout: 0}", "disputed.task_overhead_timeout: '0' must be a number of seconds"),
+    ],
+)
+def test_limits_that_cannot_be_are_one_line(project: SmallProject, text: str, said: str) -> None:
+    project.write(".cloud/environments/local.yml", f"environment: local\n{text}\n")
+    with pytest.raises(UserError) as caught:
+        _ = Project(project.root).limits
+    assert said in str(caught.value)
+    assert project.run("validate", ".cloud/environments/local.yml").code == 1
 
 
 @pytest.mark.parametrize("first_task", [0.0])
