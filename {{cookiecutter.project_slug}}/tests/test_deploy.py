@@ -108,6 +108,8 @@ def test_a_commit_is_trained_and_released(az: Az, deploy: ModuleType, project_co
             assert call[call.index("--workspace-name") + 1] == environment["workspace"]
         if "--file" in call:
             assert (project_copy / call[call.index("--file") + 1]).is_file(), call
+        if call[1:3] == ["batch-deployment", "create"]:  # what lies beside it is deployed by hand
+            assert call[call.index("--file") + 1].endswith("/deployment.yml")
 
 
 def test_prod_uses_the_names_of_prod(az: Az, deploy: ModuleType, project_copy: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import logging
-import os
 import shutil
 import sys
 from collections.abc import Callable
@@ -14,13 +13,15 @@ from types import ModuleType
 
 import pytest
 from image_scoring.convolutional import Hyperparameters, Shape
-from image_scoring.frameworks import KERAS, PYTORCH, Framework
-from image_scoring.model_folder import LOADERS, load_model, read_card
+from image_scoring.frameworks import KERAS, PYTORCH
+from image_scoring.images import Size
+from image_scoring.model_folder import LOADERS, Card, load_model, read_card, write_card
 from image_scoring.predictions import TestPrediction, read_failed_items, read_test_predictions
 from image_scoring.steps import StepError
 from PIL import Image
 
 Step = Callable[[str], ModuleType]
+PROJECT = Path(__file__).resolve().parents[2]
 FRAMEWORKS = {"pytorch": PYTORCH, "keras": KERAS}
 
 
@@ -172,14 +173,25 @@ def test_wrong_parameters(change: dict[str, float], message: str) -> None:
 
 
 @pytest.mark.parametrize("task", FRAMEWORKS)
-def test_a_missing_framework_gets_one_line(task: str) -> None:
+def test_a_missing_framework_gets_one_line(
+    task: str, few: Path, tmp_path: Path, step: Step, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the model is loaded, and where one would be trained."""
     framework = FRAMEWORKS[task]
-    missing = Framework(framework.name, task, ("not_there_at_all",))
-    with pytest.raises(StepError) as told:
-        missing.load()
-    assert str(told.value) == (
-        f"{framework.name} is not installed in this Python environment (no module 'not_there_at_all'); "
+    monkeypatch.setitem(sys.modules, framework.modules[0], None)  # as if it were not installed
+    line = (
+        f"{framework.name} is not installed in this Python environment (no module '{framework.modules[0]}'); "
         f"install it: python tools/tasks.py frameworks {task}"
     )
-    requirements = Path(__file__).resolve().parents[2] / f"requirements-{task}.txt"
-    assert requirements.is_file(), os.fspath(requirements)
+    assert (PROJECT / f"requirements-{task}.txt").is_file()
+    with pytest.raises(StepError) as told:
+        step(f"train_{task}.main").main([f"--train-images={few}", f"--model={tmp_path / 'new'}"])
+    assert str(told.value) == line
+    folder = tmp_path / "registered" / "model"
+    folder.mkdir(parents=True)
+    (folder / {"pytorch": "model.safetensors", "keras": "model.keras"}[task]).write_bytes(b"weights")
+    write_card(folder, Card(["0", "1"], Size(8, 8), {}, framework.name, {}, {}, {}))
+    monkeypatch.setenv("AZUREML_MODEL_DIR", str(folder.parent))
+    with pytest.raises(StepError) as told:
+        step(f"score_{task}.batch_driver").init()
+    assert str(told.value) == line

@@ -49,7 +49,6 @@ def load_framework() -> tuple[Any, Any]:
         StepError: Keras is not installed.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # its greetings would fill the log
-    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
     os.environ["KERAS_BACKEND"] = "tensorflow"
     tensorflow, keras = KERAS.load()
     tensorflow.config.threading.set_intra_op_parallelism_threads(1)
