@@ -1,7 +1,7 @@
 """The project on disk: its root, its environments and the laptop's limits.
 
-A project is a folder with `.cloud/environments/local.yml`. Any other folder is taken for one, with the laptop as its only
-environment, when AMLOPS_ROOT names it. Each environment has a file there:
+A project is a folder with `.cloud/environments/local.yml`. Any other folder is taken for one, with the laptop as its
+only environment, when AMLOPS_ROOT names it. Each environment has a file there:
 
     local.yml   {environment: local, limits: {nodes: 2, cores: 2}}      see `Limits` and `Disputed`
     dev.yml     {environment: dev, subscription_id, resource_group, workspace, location, endpoints: {logical:
