@@ -136,6 +136,23 @@ def run(batch): return [1.5 for item in batch if Path(item).read_text() != "skip
     assert pd.read_parquet(second["merged_file"])["item"].tolist() == [f"{n}.txt" for n in range(6)]
 
 
+@pytest.mark.parametrize("verb", ["resume", "replay"])
+def test_a_job_that_runs_is_left_alone(batch: BatchProject, amlops: InProcess, verb: str) -> None:
+    batch.deploy("settings.mini_batch_size=1")
+    images = batch.images({"1.txt": "hang"})
+    command = batch.files.start("batch-endpoint", "invoke", "-n", "scorer", "--input", str(images), "--job-name", "j")
+    wait_for(lambda: batch.trace("run"))
+    refused = amlops("job", verb, "-n", "j")
+    command.terminate()
+    command.communicate(timeout=10)
+    said = {
+        "resume": "job 'j' is running; `amlops job show -n j` shows it",
+        "replay": "job 'j' is running; its failed items are known at its end",
+    }
+    assert refused.code == 1
+    assert refused.line.startswith(f"amlops: --name: {said[verb]}")
+
+
 def test_rows_of_a_table_are_kept_and_chosen_as_rows(tmp_path: Path) -> None:
     file = tmp_path / "sales.csv"
     file.write_text("a\n1\n", encoding="utf-8")

@@ -104,7 +104,9 @@ class BatchJobs:
         settings = changed_again(old.settings, sets)
         folder = self._state.jobs / name
         failures = ItemFailures.load(folder / "logs")
-        if data["status"] not in FINISHED or failures is None:
+        if data["status"] not in FINISHED:
+            raise UserError(f"--name: job '{name}' is running; its failed items are known at its end")
+        if failures is None:
             raise UserError(f"--name: job '{name}' has not come to its end; first: amlops job resume -n {name}")
         work = WorkList.load(folder)
         chosen = failures.by_mini_batch(work.batches)

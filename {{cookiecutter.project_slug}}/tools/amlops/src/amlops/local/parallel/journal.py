@@ -12,6 +12,7 @@ import json
 import os
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -142,7 +143,11 @@ def entries(path: Path) -> list[Entry]:
         data = path.read_bytes()
     except FileNotFoundError:
         return []
-    return [json.loads(line) for line in data.split(b"\n")[:-1]]
+    whole: list[Entry] = []
+    for line in data.split(b"\n")[:-1]:
+        with suppress(ValueError):  # a damaged line: what it told of is done again
+            whole.append(json.loads(line))
+    return whole
 
 
 def _cut_half_line(path: Path) -> None:
