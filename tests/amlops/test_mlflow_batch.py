@@ -15,6 +15,7 @@ from amlops.local.batch import LocalBatchDeployments, LocalBatchEndpoints, mlflo
 from amlops.local.models import ModelStore
 from amlops.local.state import LocalState
 from amlops.project import Project
+from amlops.workspace import CompareOptions
 
 pytestmark = pytest.mark.slow
 np = pytest.importorskip("numpy")
@@ -169,3 +170,16 @@ def test_a_model_whose_files_have_changed_is_not_loaded(hearts: Hearts, models: 
     Path(registered["model_path"], "model", "model.pkl").write_bytes(b"changed")
     with pytest.raises(UserError, match=r"model\.pkl has changed"):
         hearts.invoke("in")
+
+
+def test_deployments_without_a_script_can_be_changed_and_compared(hearts: Hearts, models: Path) -> None:
+    pytest.importorskip("pyarrow")
+    hearts.deploy(models / "hearts" / "model")
+    changed = hearts.deployments.update("nocode", "hearts", sets=["settings.mini_batch_size=1"])
+    assert (changed["settings"]["mini_batch_size"], changed["scored_by"]) == (1, "mlflow_driver.py")
+    hearts.deploy(None, DEPLOYMENT.replace("nocode", "again"))
+    hearts.files.write("in/a.csv", "age,rate\n25,0.1\n65,0.9\n")
+    hearts.files.write("in/b.csv", "age,rate\n80,0.9\n")
+    options = CompareOptions(str(hearts.root / "in"))
+    summary = hearts.deployments.compare("nocode", "again", "hearts", options)
+    assert summary["verdict"] == "equal: 2 of 2 items have the same result (tolerance 1e-06)"
