@@ -86,7 +86,9 @@ def test_a_step_reads_data_by_every_kind_of_reference(project: SmallProject, for
     data = _data(project)
     folder = project.write("scans/a/1.png", "one").parents[1]
     place = data.assets.register("scans", str(folder), base=project.root).content["path"]
-    project.write(".amlops/jobs/earlier/outputs/scans/a/1.png", "one")
+    written = project.write(".amlops/jobs/earlier/outputs/scans/a/1.png", "one").parents[1]
+    earlier = {"name": "earlier", "status": "Completed", "created_at": "2026", "outputs": {"scans": str(written)}}
+    project.write(".amlops/jobs/earlier/job.json", json.dumps(earlier))
     arm = "/subscriptions/1/resourceGroups/rg/providers/Microsoft.MachineLearningServices/workspaces/mlw"
     forms = {
         "asset": "azureml:scans:1",
@@ -112,6 +114,23 @@ def test_a_step_reads_a_file_at_an_https_address_that_is_fetched_once(project: S
     assert "s3cret" not in (folder / "job.json").read_text()
 
 
+def test_what_a_job_wrote_becomes_a_model_and_a_data_asset(project: SmallProject, amlops: InProcess) -> None:
+    """As people do with az ml: --path azureml://jobs/NAME/outputs/OUTPUT, of a job, of a step, of a batch job."""
+    project.write("scans/1.png", "one")
+    name = _job(project, "scans", "uri_folder")["name"]
+    output = f"azureml://jobs/{name}/outputs/seen"
+    model = amlops("model", "create", "--name", "m", "--path", output, "--type", "custom_model").json
+    assert (Path(model["path"]) / "seen.json").is_file()
+    assert model["job_name"] == name
+    data = amlops("data", "create", "-n", "d", "--path", f"{output}/paths/seen.json", "--type", "uri_file").json
+    assert data["path"].endswith("/seen.json")
+    project.write("m.yml", f"name: m\npath: azureml://jobs/{name}.command/outputs/seen\n")
+    assert amlops("model", "create", "-f", "m.yml").json["version"] == "2"
+    line = amlops("model", "create", "--name", "m", "--path", f"azureml://jobs/{name}/outputs/none").line
+    assert line == f"amlops: path: job '{name}' has no output 'none'; it has: seen"
+    assert "leaves the job's outputs" in amlops("model", "create", "-n", "m", "--path", f"{output}/paths/../../x").line
+
+
 def test_set_may_name_another_place_for_an_input(project: SmallProject) -> None:
     project.write("scans/1.png", "one")
     project.write("other/2.png", "two")
@@ -130,7 +149,8 @@ def test_set_may_name_another_place_for_an_input(project: SmallProject) -> None:
         ("azureml:scans:1", "uri_file", "'azureml:scans:1' is registered as uri_folder; it cannot be used as uri_file"),
         (f"{STORE}/nothing", "uri_folder", f"'{STORE}/nothing' does not exist (looked at "),
         (f"{STORE}/../../../..", "uri_folder", "leaves the data store"),
-        ("azureml://jobs/../outputs/x", "uri_folder", "leaves the job's outputs"),
+        ("azureml://jobs/../outputs/x", "uri_folder", "there is no job '..'"),
+        ("azureml://jobs/none/outputs/x", "uri_folder", "there is no job 'none'"),
         ("azureml://jobs/a/outputs/x/paths/../../..", "uri_folder", "leaves the job's outputs"),
         ("azureml://registries/shared/data/x/versions/1", "uri_folder", "is not reached from the laptop"),
         ("abfss://raw@lake.dfs.core.windows.net/x", "uri_folder", "is not reached from the laptop"),

@@ -113,7 +113,7 @@ BAD = {
     "link to nothing": (["-n", "m", "-p", "linked"], "cannot be copied: [Errno 2] No such file"),
     "no name": (["-f", "noname.yml"], "name: the model has no name"),
     "unknown key": (["-f", "unknown.yml"], "unknown.yml:2: pth: is not a key of a model; did you mean 'path'?"),
-    "cloud path": (["-f", "cloud.yml"], "must be a local file or folder"),
+    "cloud path": (["-f", "cloud.yml"], "path: there is no job 'x'; "),
 }
 
 

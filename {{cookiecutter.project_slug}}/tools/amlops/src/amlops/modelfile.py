@@ -33,10 +33,10 @@ _DEFAULT_TYPE = "custom_model"
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """What is to be registered; empty fields have not been given yet."""
+    """What is to be registered; empty fields have not been given yet. `path` is text when it is an address."""
 
     name: str = ""
-    path: Path = field(default_factory=Path)
+    path: Path | str = field(default_factory=Path)
     type: str = _DEFAULT_TYPE
     version: str | None = None
     description: str = ""
@@ -71,17 +71,23 @@ def read(file: Path | None, sets: Sequence[str] = (), *, with_path: bool = True)
     section = overrides.apply(yamlfile.load(file), sets, Path.cwd()).section()
     check_keys(section, _KEYS, "model")
     path = section.get("path") if with_path else None
-    if path is not None and (not isinstance(path, str) or references.is_address(path) or references.is_reference(path)):
-        raise section.error(f"'{path}' must be a local file or folder; for example ../outputs/model", "path")
+    if path is not None and not isinstance(path, str):
+        raise section.error(f"'{path}' must be a file or folder; for example ../outputs/model", "path")
     return ModelSpec(
         name=section.text("name"),
-        path=section.resolve(path) if path else Path(),
+        path=_path(path, section),
         type=section.text("type", _DEFAULT_TYPE),
         version=section.text("version") or None,
         description=section.text("description"),
         tags=_texts(section.section("tags")),
         properties=_texts(section.section("properties")),
     )
+
+
+def _path(value: str | None, section: Section) -> Path | str:
+    if not value:
+        return Path()
+    return value if references.is_remote(value) else section.resolve(value)
 
 
 def _texts(section: Section) -> dict[str, str]:

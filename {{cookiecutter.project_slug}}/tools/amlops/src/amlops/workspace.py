@@ -108,7 +108,7 @@ class Models(Protocol):
     def create(
         self,
         name: str,
-        path: Path,
+        path: Path | str,
         *,
         type: str = "custom_model",
         version: str | None = None,
@@ -116,7 +116,14 @@ class Models(Protocol):
         properties: Mapping[str, str] | None = None,
         description: str = "",
     ) -> Model:
-        """Register a file or folder under the next version, or under `version`. Raises UserError."""
+        """Register a file or folder under the next version, or under `version`.
+
+        Args:
+            path: text for an address: `azureml://jobs/NAME/outputs/OUTPUT`, `azureml://datastores/NAME/paths/PATH`.
+
+        Raises:
+            UserError: a value is wrong, or there is nothing at the path.
+        """
         ...
 
     def list(self, name: str | None = None, tags: Mapping[str, str] | None = None) -> list[Model]:

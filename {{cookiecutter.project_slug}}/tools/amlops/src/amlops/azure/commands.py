@@ -135,7 +135,7 @@ class AzureModels:
     def create(
         self,
         name: str,
-        path: Path,
+        path: Path | str,
         *,
         type: str = "custom_model",
         version: str | None = None,
@@ -144,7 +144,11 @@ class AzureModels:
         description: str = "",
     ) -> Model:
         words = options_of(
-            name=name, version=version, path=self._az.local_path(path), type=type, description=description
+            name=name,
+            version=version,
+            path=path if isinstance(path, str) else self._az.local_path(path),
+            type=type,
+            description=description,
         )
         sets = [f"properties.{key}={value}" for key, value in (properties or {}).items()]
         self._az.answer("model", "create", *words, *tags_of(tags), *sets_of(sets))

@@ -46,7 +46,7 @@ FLAGS: dict[str, Flag] = {
     "download-path": Flag(("-p", "--download-path"), "DIR", "Folder to copy to (default: the current one)."),
     "all": Flag(("-a", "--all"), None, "Copy the logs and every output."),
     # model
-    "path": Flag(("-p", "--path"), "PATH", "File or folder of the model."),
+    "path": Flag(("-p", "--path"), "PATH", "File or folder of the model, or azureml://jobs/NAME/outputs/OUTPUT."),
     "type": Flag(("-t", "--type"), "TYPE", "custom_model, mlflow_model or triton_model."),
     "description": Flag(("-d", "--description"), "TEXT", "Description."),
     # data

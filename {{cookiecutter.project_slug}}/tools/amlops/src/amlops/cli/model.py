@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from amlops import modelfile
+from amlops import modelfile, references
 from amlops.cli.common import Env, Output, PrintAz, Query, Sets, Tags, emit, pairs, workspace
 from amlops.cli.flags import flag
 from amlops.cli.output import chosen_format
@@ -22,7 +22,7 @@ def create(
     file: Annotated[Path | None, flag("file")] = None,
     name: Annotated[str | None, flag("name", "Name of the model.")] = None,
     version: Annotated[str | None, flag("version", "Version (default: the next whole number).")] = None,
-    path: Annotated[Path | None, flag("path")] = None,
+    path: Annotated[str | None, flag("path")] = None,
     type: Annotated[str | None, flag("type")] = None,
     description: Annotated[str | None, flag("description")] = None,
     sets: Sets = None,
@@ -39,7 +39,8 @@ def create(
             "model create: --file, or --name and --path, are needed; for example --name digits --path outputs/model"
         )
     spec = modelfile.read(file, sets or [], with_path=path is None)
-    spec = spec.changed(name=name, version=version, path=path, type=type, description=description, tags=pairs(tags))
+    place = path if path is None or references.is_remote(path) else Path(path)
+    spec = spec.changed(name=name, version=version, path=place, type=type, description=description, tags=pairs(tags))
     with workspace(env, print_az) as ws:
         model = ws.models.create(
             spec.name,

@@ -55,7 +55,7 @@ class ModelStore:
     def create(
         self,
         name: str,
-        path: Path,
+        path: Path | str,
         *,
         type: str = "custom_model",
         version: str | None = None,
@@ -65,14 +65,15 @@ class ModelStore:
     ) -> Model:
         """Copy a file or folder into the store under `version`, or under the next whole number.
 
-        In a step of a job (AMLOPS_JOB_NAME is set) the model remembers the job's name.
+        The model remembers the job that `path` names, or in whose step it is registered (AMLOPS_JOB_NAME is set).
 
         Raises:
             UserError: a value breaks a rule, `path` has no file, or the version exists.
         """
         version = None if version is None else str(version)
+        source = references.job_output(path) if isinstance(path, str) else None
         # Without `..`, so that the folder's own name is kept; resolve() would follow links, too.
-        path = Path(os.path.abspath(Path(path).expanduser()))  # noqa: PTH100
+        path = Path(os.path.abspath(self._local(path).expanduser()))  # noqa: PTH100
         _check(name, version, type, path)
         if self._root.absolute().is_relative_to(path):
             raise UserError(f"path: '{path}' holds the model store itself; give the model's own folder")
@@ -92,7 +93,7 @@ class ModelStore:
                 version = version or _next_version(database, name)
                 row = {
                     "name": name, "version": version, "type": type, "entry": path.name, "description": description,
-                    **texts, "files": json.dumps(files), "job_name": os.environ.get("AMLOPS_JOB_NAME", ""),
+                    **texts, "files": json.dumps(files), "job_name": source.job if source else os.environ.get("AMLOPS_JOB_NAME", ""),
                     "created_at": utc_now(),
                 }  # fmt: skip
                 _insert(database, row)
@@ -163,6 +164,19 @@ class ModelStore:
 
     def _database(self) -> AbstractContextManager[sqlite3.Connection]:
         return self._state.database(self._index, _SCHEMA)
+
+    def _local(self, path: Path | str) -> Path:
+        if isinstance(path, Path) or not references.is_remote(path):
+            return Path(path)
+        from amlops.local.data import LocalData  # imports the model store's package itself
+
+        try:
+            found = LocalData(self._state.project, self._state).find(path, None, Path.cwd())
+        except UserError as error:
+            raise UserError(f"path: {error.message}") from None
+        if not isinstance(found, Path):
+            raise UserError(f"path: '{found}' is not on this machine; download the model and give its path")
+        return found
 
     def _move(self, content: Path, name: str, version: str) -> None:
         """Put the copied files in their place. Called inside the transaction that inserts the row."""

@@ -21,6 +21,7 @@ class LocalState:
     """
 
     def __init__(self, project: Project) -> None:
+        self.project = project
         self.root = project.state_folder
 
     @property

@@ -3,7 +3,8 @@
 resolver     what a person wrote -> a file or folder of this machine
 assets       data assets                      datastores   data stores, and what may be written to
 downloads    files at https addresses         blobfolders  folders of public blob containers
-uploads      copies of what is registered     progress     a bar on the terminal
+uploads      copies of what is registered     joboutputs   what a job wrote
+progress     a bar on the terminal
 """
 
 from __future__ import annotations

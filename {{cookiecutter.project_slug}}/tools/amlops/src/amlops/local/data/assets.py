@@ -21,6 +21,7 @@ from amlops.local import assetfiles
 from amlops.local.assets import Asset, AssetStore
 from amlops.local.data import downloads
 from amlops.local.data.datastores import Datastores
+from amlops.local.data.joboutputs import job_output
 from amlops.local.data.uploads import Content, content, upload
 from amlops.local.state import LocalState
 from amlops.project import Project
@@ -35,6 +36,7 @@ class LocalDataAssets:
 
     def __init__(self, project: Project, state: LocalState, datastores: Datastores) -> None:
         self._project = project
+        self._state = state
         self._store = AssetStore(state, "data", "data asset")
         self._datastores = datastores
 
@@ -70,8 +72,8 @@ class LocalDataAssets:
     ) -> Asset:
         """Register data under `version`, or under the next whole number.
 
-        A local path is copied to the default data store, so that the version stays as it is now. An address in a data
-        store and an https address stay references.
+        A local path, or what a job wrote, is copied to the default data store, so that the version stays as it is now.
+        An address in a data store and an https address stay references.
 
         Args:
             path: a local path, which starts at `base`, or an address.
@@ -88,6 +90,8 @@ class LocalDataAssets:
             kept = {"type": type, "path": str(place)}
         elif references.is_web_address(path):
             kept = {"type": type, "path": _checked_address(path)}
+        elif output := references.job_output(path):
+            kept = self._uploaded(str(job_output(output, self._state)), base, type)
         elif references.is_remote(path):
             raise UserError(
                 f"path: '{path}' is not a place of data; for example ./images, {references.DATASTORE_EXAMPLE} or "

@@ -8,7 +8,7 @@ path = data.fetch(found, job_folder / "inputs" / "images")
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from amlops import references
 from amlops.errors import UserError
@@ -17,9 +17,10 @@ from amlops.jobspec.values import check_type, local_path
 from amlops.local.data import blobfolders, downloads
 from amlops.local.data.assets import LocalDataAssets
 from amlops.local.data.datastores import Datastores
+from amlops.local.data.joboutputs import job_output
 from amlops.local.state import LocalState
 from amlops.project import Project
-from amlops.references import JobOutput, WebAddress
+from amlops.references import WebAddress
 
 EXAMPLES = f"./images, azureml:images@latest, {references.DATASTORE_EXAMPLE} or https://example.com/image.png"
 
@@ -60,7 +61,7 @@ class LocalData:
         if found := references.datastore_path(value):
             return _typed(_existing(self.datastores.path(found), value), type, value)
         if output := references.job_output(value):
-            return _typed(self._job_output(output, value), type, value)
+            return _typed(job_output(output, self._state), type, value)
         return self._asset(value, type, base)
 
     def fetch(self, found: Path | WebAddress, folder: Path) -> Path:
@@ -133,12 +134,6 @@ class LocalData:
         if type is not None and (type == "uri_file") != (kind == "uri_file"):
             raise UserError(f"'{value}' is registered as {kind}; it cannot be used as {type}")
         return self.find(path, kind, base)
-
-    def _job_output(self, output: JobOutput, value: str) -> Path:
-        parts = PurePosixPath(output.path.lstrip("/")).parts
-        if not {"..", "."}.isdisjoint((output.job, output.output, *parts)) or "\\" in value:
-            raise UserError(f"'{value}' leaves the job's outputs; for example azureml://jobs/NAME/outputs/model")
-        return _existing(self._state.jobs.joinpath(output.job, "outputs", output.output, *parts), value)
 
 
 def _existing(path: Path, value: str) -> Path:
