@@ -150,6 +150,31 @@ def test_a_job_whose_pipeline_is_a_component(nested: SmallProject) -> None:
     assert (found["word"], found["rate"], found["before"]) == ("w", 0.75, {"word": "given"})
 
 
+def test_a_registered_pipeline_is_a_step_as_it_was_registered(nested: SmallProject) -> None:
+    assert nested.run("component", "create", "-f", "pipelines/inner.yml").code == 0
+    nested.write("pipelines/inner.yml", "type: pipeline\n")
+    nested.write(FILE, OUTER.replace("component: ./inner.yml", "component: azureml:inner@latest"))
+    result = nested.run("job", "create", "-f", FILE, "--query", "steps.*.status")
+    assert result.code == 0 and set(result.json) == {"Completed"}, result.err
+
+
+def test_an_output_lies_in_a_data_store_under_the_name_of_the_job(nested: SmallProject) -> None:
+    place = "azureml://datastores/${{default_datastore}}/paths/results/${{name}}/final"
+    job = OUTER.replace("{final: {type: uri_folder}}", f'{{final: {{type: uri_folder, path: "{place}"}}}}')
+    step = '    outputs: {out: {path: "azureml://datastores/workspaceblobstore/paths/first"}}\n'
+    nested.write(FILE, job.replace("    inputs: {word: prepare}\n", f"    inputs: {{word: prepare}}\n{step}"))
+    result = nested.run("job", "create", "-f", FILE, "--name", "stored")
+    assert result.code == 0, result.err
+    store = nested.root / ".amlops" / "datastores" / "workspaceblobstore"
+    assert result.json["outputs"] == {"final": str(store / "results" / "stored" / "final")}
+    assert seen(result.json["outputs"]["final"])["word"] == "last"
+    assert seen(str(store / "first"))["word"] == "prepare"
+    nested.write(FILE, job.replace("${{default_datastore}}", "nobody"))
+    wrong = nested.run("job", "create", "-f", FILE, "--name", "wrong")
+    assert wrong.code == 1 and "outputs.final.path: there is no data store 'nobody'" in wrong.line
+    assert not (nested.root / ".amlops" / "jobs" / "wrong").exists()
+
+
 @pytest.mark.parametrize(
     ("file", "old", "new", "says"),
     [

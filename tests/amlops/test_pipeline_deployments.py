@@ -224,3 +224,36 @@ def test_faults_of_deployments(deployed: SmallProject, old: str, new: str, says:
     result = deployed.run("batch-deployment", "create", "-f", "deployment.yml")
     assert result.code == 1 and says in result.line, result.err
     assert deployed.run("batch-deployment", "list", "-e", "scoring", "--query", "[].name").json == ["two-inputs"]
+
+
+SCORE = "from pathlib import Path\ndef init(): pass\ndef run(batch): return [Path(item).name for item in batch]\n"
+MODEL_DEPLOYMENT = """\
+type: model
+name: by-model
+endpoint_name: scoring
+model: {path: weights}
+code_configuration: {code: code, scoring_script: score.py}
+environment: {image: python}
+compute: azureml:c
+settings: {mini_batch_size: 1}
+"""
+
+
+def test_a_model_deployment_takes_its_only_input_and_output_by_name_too(deployed: SmallProject) -> None:
+    deployed.write("code/score.py", SCORE)
+    deployed.write("model.yml", MODEL_DEPLOYMENT)
+    assert deployed.run("batch-deployment", "create", "-f", "model.yml").code == 0
+    words = ("--deployment-name", "by-model", "--set", "inputs.anything.type=uri_folder", "inputs.anything.path=first")
+    place = "azureml://datastores/workspaceblobstore/paths/by-name"
+    record = invoke(deployed, *words, "retry_settings.max_retries=1", f"outputs.score.path={place}")
+    assert Path(str(record["output_file"])).read_text(encoding="utf-8") == "a.txt\n"
+    assert "datastores/workspaceblobstore/by-name" in str(record["output_file"])
+    for more, says in (
+        (
+            ("inputs.two.type=uri_folder", "inputs.two.path=second"),
+            "exactly one data input, and it has 2: anything, two",
+        ),
+        (("--input", "first"), "--input: inputs are given by name too"),
+    ):
+        result = deployed.run("batch-endpoint", "invoke", "-n", "scoring", *words, *more)
+        assert result.code == 1 and says in result.line, result.err

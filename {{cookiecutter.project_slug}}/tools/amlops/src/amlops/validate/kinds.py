@@ -111,6 +111,7 @@ _BY_KEY = {
     ("auth_mode", "defaults"): "batch-endpoint",
     ("image", "build", "conda_file"): "environment",
 }
+_LITERALS = ("string", "number", "integer", "boolean")
 # Folder in .cloud or pipelines -> kind, for files that say nothing of themselves.
 _BY_FOLDER = {
     "models": "model",
@@ -197,4 +198,8 @@ def _is_pipeline_component(data: dict[str, Any], place: Path) -> bool:
     """A component declares its inputs and has neither settings nor a compute target; a job gives them values."""
     if {"settings", "compute", "experiment_name", "component"} & data.keys():
         return False
+    inputs = data.get("inputs")
+    declared = [entry for entry in inputs.values() if isinstance(entry, dict)] if isinstance(inputs, dict) else []
+    if any(entry.get("type") in _LITERALS and "value" not in entry for entry in declared):
+        return True
     return "components" in place.parts or bool({"is_deterministic", "version"} & data.keys())
