@@ -72,6 +72,7 @@ class ModelStore:
         """
         version = None if version is None else str(version)
         source = references.job_output(path) if isinstance(path, str) else None
+        job_name = source.job if source else os.environ.get("AMLOPS_JOB_NAME", "")
         # Without `..`, so that the folder's own name is kept; resolve() would follow links, too.
         path = Path(os.path.abspath(self._local(path).expanduser()))  # noqa: PTH100
         _check(name, version, type, path)
@@ -93,7 +94,7 @@ class ModelStore:
                 version = version or _next_version(database, name)
                 row = {
                     "name": name, "version": version, "type": type, "entry": path.name, "description": description,
-                    **texts, "files": json.dumps(files), "job_name": source.job if source else os.environ.get("AMLOPS_JOB_NAME", ""),
+                    **texts, "files": json.dumps(files), "job_name": job_name,
                     "created_at": utc_now(),
                 }  # fmt: skip
                 _insert(database, row)
