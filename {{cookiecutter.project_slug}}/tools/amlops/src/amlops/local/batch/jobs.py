@@ -147,7 +147,7 @@ class BatchJobs:
         """Run a job that has just been recorded: with its plan and its work written first, it can be resumed."""
         work.save(record.folder)
         plan.save(record.folder)
-        record.update(output_path=str(plan.output), logs=str(record.logs))
+        record.update(output_path=str(plan.output), outputs={OUTPUT: str(plan.output)}, logs=str(record.logs))
         for text in plan.notes:
             note(text)
         return self.run(record, plan)

@@ -18,8 +18,6 @@ from amlops.local.jobrecords import FINISHED
 
 _OUTPUTS = "named-outputs"
 _ARTIFACTS = "artifacts"
-# The output of a job of a model deployment has this name in Azure.
-BATCH_OUTPUT = "score"
 
 
 def download(
@@ -62,10 +60,7 @@ def download(
 
 def _outputs(record: dict[str, Any]) -> dict[str, Path]:
     """Where the named outputs of a job lie."""
-    given = {name: Path(path) for name, path in (record.get("outputs") or {}).items()}
-    if not given and record.get("output_path"):
-        return {BATCH_OUTPUT: Path(record["output_path"])}
-    return given
+    return {name: Path(path) for name, path in (record.get("outputs") or {}).items()}
 
 
 def _holds_something(path: Path) -> bool:
