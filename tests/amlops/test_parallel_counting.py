@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from amlops_support import SmallProject
 from parallel_support import Engine, read_typed
 
 from amlops.errors import UserError
+from amlops.local.parallel import outcome as outcome_module
 from amlops.local.parallel.amlops_worker import returned
 from amlops.local.parallel.amlops_worker.entryscript import ScriptError
 from amlops.local.parallel.inputs import BatchInput
@@ -240,6 +242,28 @@ def test_a2_workers_0_is_the_calling_process_and_leaves_it_as_it_was(engine: Eng
     assert len(engine.trace("shutdown")) == 1
     assert before[:4] == (dict(os.environ), list(sys.argv), list(sys.path), Path.cwd())
     assert "driver" not in set(sys.modules) - before[4]
+
+
+def test_a2_logging_and_the_helper_work_in_the_calling_process(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])
+    engine.script = (
+        "import logging\nfrom azureml_user.parallel_run import EntryScript\ndef init(): logging.info('loaded')\n"
+        "def run(mini_batch):\n    EntryScript().logger.warning('seen %s', len(mini_batch))\n    return mini_batch\n"
+    )
+    for _ in range(2):
+        engine.run({"1": ""})
+    assert capsys.readouterr().err.count("INFO root: loaded") == 2
+    assert logging.getLogger().handlers == []
+    assert engine.log("user", "entry_script_log", "node0", "process000.log.txt").count("seen 1") == 2
+
+
+def test_only_the_first_of_very_many_failures_are_kept(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outcome_module, "FAILURES_KEPT", 2)
+    outcome = engine.run({f"{n}": "raise" for n in range(5)})
+    assert [failure.mini_batch for failure in outcome.failures] == [0, 1]
+    assert len(engine.failures) == 5  # each was told when it happened
 
 
 def test_a4_init_that_raises_fails_the_job_in_this_process_too(engine: Engine) -> None:

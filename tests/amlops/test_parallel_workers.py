@@ -182,6 +182,9 @@ def test_a1_rows_of_a_table_reach_a_worker(engine: Engine) -> None:
     lines = engine.text(outcome).splitlines()
     assert lines[:4] == ['0 "ü 0"', '1 "ü 1"', '2 "ü 2"', '4 "ü 4"']
     assert read_typed(outcome.results[0])["positions"][:4] == [0, 1, 2, 4]
+    # The index of the DataFrame tells which rows have failed.
+    left = [item.rpartition("#")[2] for result in outcome.results for item in result.not_named]
+    assert left == ["3", "13", "23", "33", "43"]
 
 
 def test_a8_logs_are_where_people_look(engine: Engine) -> None:

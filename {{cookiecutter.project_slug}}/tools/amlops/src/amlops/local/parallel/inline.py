@@ -7,6 +7,7 @@ a worker while it runs, and what they were afterwards. No timeout and no memory 
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import sys
 import time
@@ -14,7 +15,7 @@ import traceback
 from collections.abc import Iterator
 
 from amlops.local.parallel.amlops_worker.entryscript import Script, described, load_script, script_arguments
-from amlops.local.parallel.amlops_worker.scoring import Scoring
+from amlops.local.parallel.amlops_worker.scoring import LOG_FORMAT, Scoring
 from amlops.local.parallel.outcome import Failure, Ledger
 from amlops.local.parallel.processes import HELPERS, WorkerPlace, WorkerSpec
 
@@ -62,13 +63,24 @@ def _as_in_a_worker(place: WorkerPlace) -> Iterator[None]:
     place.folder.mkdir(parents=True, exist_ok=True)
     variables, arguments, path, modules = dict(os.environ), sys.argv, list(sys.path), set(sys.modules)
     here = os.getcwd()  # noqa: PTH109
+    # As in a worker, where nobody else has set up logging.
+    root = logging.getLogger()
+    level, handler = root.level, logging.StreamHandler() if not root.handlers else None
     try:
+        if handler is not None:
+            handler.setFormatter(logging.Formatter(LOG_FORMAT))
+            root.addHandler(handler)
+            root.setLevel(spec.logging_level.upper())
         os.environ.update(place.environment())
         sys.argv = script_arguments(str(spec.script), spec.logging_level, spec.program_arguments)
         sys.path.append(str(HELPERS))
         os.chdir(place.folder)
         yield
     finally:
+        if handler is not None:
+            root.removeHandler(handler)
+            root.setLevel(level)
+        _close_handlers(logging.getLogger("azureml_user.entry_script"))
         os.chdir(here)
         sys.argv, sys.path[:] = arguments, path
         os.environ.clear()
@@ -78,3 +90,10 @@ def _as_in_a_worker(place: WorkerPlace) -> Iterator[None]:
         for name in set(sys.modules) - modules:
             if (getattr(sys.modules[name], "__file__", None) or "").startswith((*folders, str(HELPERS))):
                 del sys.modules[name]
+
+
+def _close_handlers(logger: logging.Logger) -> None:
+    """The next job in this process has a log file of its own."""
+    for handler in list(logger.handlers):
+        logger.removeHandler(handler)
+        handler.close()

@@ -22,6 +22,9 @@ from amlops.local.parallel.minibatches import MiniBatch
 from amlops.local.parallel.processes import WorkerPlace
 from amlops.local.parallel.settings import ParallelSettings
 
+# Failures have tracebacks, and a job may have very many.
+FAILURES_KEPT = 1000
+
 
 @dataclass(frozen=True)
 class Failure:
@@ -117,6 +120,7 @@ class Outcome:
 
     `stopped` says in one line why the job stopped before its end, `stopped_by` which setting did it (error_threshold,
     mini_batch_error_threshold, allowed_failed_percent, progress_update_timeout, init); both "" when all was done.
+    `failures` are the first failed attempts, all of them if there are few.
     `succeeded`, `failed` count items, `failed_mini_batches` mini-batches with a failed item. Seconds are sums over the
     workers.
     """
@@ -229,7 +233,8 @@ class Ledger:
 
     def fail(self, failure: Failure) -> None:
         """Note a failure of any kind."""
-        self.outcome.failures.append(failure)
+        if failure.mini_batch is None or len(self.outcome.failures) < FAILURES_KEPT:
+            self.outcome.failures.append(failure)
         self._on_failure(failure)
 
     @staticmethod

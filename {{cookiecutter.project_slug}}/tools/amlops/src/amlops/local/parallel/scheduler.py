@@ -35,6 +35,7 @@ INIT_ATTEMPTS_PER_WORKER = 3
 # A process with more failed attempts than this is replaced.
 FAILURES_PER_PROCESS = 10
 _TICK_SECONDS = 0.25
+_BACKLOG_SECONDS = 0.5
 
 
 class Scheduler:
@@ -184,7 +185,8 @@ class Scheduler:
         self._continue()
 
     def _kill_overdue(self) -> None:
-        now = time.monotonic()
+        # Where events wait, one of them may say that the worker is done: it gets a moment until that is read.
+        now = time.monotonic() - (0.0 if self._events.empty() else _BACKLOG_SECONDS)
         for worker in [worker for worker in self._workers if worker.state != "ended" and worker.deadline]:
             if worker.deadline is None or worker.deadline > now:
                 continue

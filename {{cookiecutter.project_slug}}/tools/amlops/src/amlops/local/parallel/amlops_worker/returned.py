@@ -214,6 +214,13 @@ def _positions_in_table(result: Any, rows: int) -> tuple[str, list[int | None]]:
     return "", [None] * number
 
 
+def rows_left_out(result: Any, items: Sequence[str]) -> list[str]:
+    """The rows of a table that a result which is too short has no element for; none where it does not tell."""
+    keyed_by, positions = _positions_in_table(result, len(items))
+    left = set(range(len(items))).difference(place for place in positions if place is not None)
+    return [item for place, item in enumerate(items) if place in left] if keyed_by else []
+
+
 def not_named(items: Sequence[str], text: str) -> list[str]:
     """The items whose file name does not stand in `text`, as far as words go: 1.png is not found in 11.png."""
     words = set(_WORDS.findall(text))

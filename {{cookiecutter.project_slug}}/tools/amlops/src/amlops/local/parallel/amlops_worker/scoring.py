@@ -16,6 +16,7 @@ from . import returned
 from .entryscript import MiniBatchContext, Script, described
 
 Message = dict[str, Any]
+LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 _log = logging.getLogger("amlops.parallel")
 
 
@@ -73,7 +74,9 @@ class Scoring:
         missing: list[str] = []
         if number < len(items):
             _log.warning("run() returned %d elements for %d items: %d failed", number, len(items), len(items) - number)
-            if command["table"] is None:
+            if command["table"] is not None:
+                missing = returned.rows_left_out(result, items)
+            else:
                 missing = returned.not_named(items, returned.rendered(result) if text is None else text)
         return {"returned": number, "not_named": missing}
 

@@ -23,12 +23,12 @@ import pandas as pd
 
 _SAMPLE_ROWS = 200
 _SAMPLE_BYTES = 1 << 20
-_CACHED = 2
+_CACHED_BYTES = 64 << 20
 _ERRORS: Any = "coerce"
 Options = dict[str, Any]
 
 # The rows of a key may lie all over a file: mini-batches after the first take theirs from here.
-_read: OrderedDict[str, pd.DataFrame] = OrderedDict()
+_read: OrderedDict[str, tuple[pd.DataFrame, int]] = OrderedDict()
 _samples: dict[str, dict[str, Any]] = {}
 
 
@@ -59,11 +59,12 @@ def _cached(format: str, piece: dict[str, Any], options: Options) -> pd.DataFram
     """What the reader finds for a piece."""
     key = repr((piece["path"], piece["offset"], piece["length"], piece["row_groups"]))
     if key not in _read:
-        _read[key] = _read_file(format, piece, options)
-        while len(_read) > _CACHED:
+        frame = _read_file(format, piece, options)
+        _read[key] = frame, int(frame.memory_usage().sum())
+        while len(_read) > 1 and sum(size for _, size in _read.values()) > _CACHED_BYTES:
             _read.popitem(last=False)
     _read.move_to_end(key)
-    return _read[key]
+    return _read[key][0]
 
 
 def _read_file(format: str, piece: dict[str, Any], options: Options) -> pd.DataFrame:

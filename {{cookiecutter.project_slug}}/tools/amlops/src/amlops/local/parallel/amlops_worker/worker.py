@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from .entryscript import Script, described, load_script, script_arguments
-from .scoring import Scoring
+from .scoring import LOG_FORMAT, Scoring
 
 Message = dict[str, Any]
 _MEGABYTE = 1024 * 1024
@@ -58,7 +58,7 @@ class Worker:
 
     def _start(self, job: Message) -> Script | None:
         level = job["logging_level"].upper()
-        logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+        logging.basicConfig(level=level, format=LOG_FORMAT, stream=sys.stderr)
         sys.argv = script_arguments(job["script"], level, job["program_arguments"])
         started = time.perf_counter()
         try:
