@@ -53,6 +53,7 @@ _RULES = (
     Rule("cycle", "Steps that wait for each other, or a pipeline that contains itself."),
     Rule("partition-key", "A partition key that the data of a parallel step does not have."),
     Rule("threshold", "An `error_threshold` that the input of a parallel step is too small to exceed.", warning=True),
+    Rule("lost-nodes", "A deployed pipeline with a step on several nodes: Azure ML loses their number.", warning=True),
     Rule("without-effect", "A key that another one makes meaningless.", warning=True),
     Rule("shell", "A command that needs a shell (`&&`, a pipe, `$VAR`): steps are run without one."),
     Rule("laptop", "Something that runs in Azure but not on the laptop.", warning=True),

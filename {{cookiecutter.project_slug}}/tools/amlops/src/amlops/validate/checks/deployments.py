@@ -30,9 +30,24 @@ def deployment_faults(document: YamlFile, context: Context) -> Iterator[Fault]:
         return
     step, faults = step_of(document, context, "", keys[:-1], {"type": "pipeline", "component": component})
     yield from faults
-    settings = mapping(document.get("settings"))
-    if step.file is None or settings.get("default_compute"):
+    if step.file is None:
         return
-    if any(not data.get("compute") for data in step.inner):
+    settings = mapping(document.get("settings"))
+    if not settings.get("default_compute") and any(not data.get("compute") for data in step.inner):
         fix = "add 'settings: {default_compute: cpu-cluster}'"
         yield fault_at(document, "no-compute", "steps of the pipeline have no compute target", fix, "settings")
+    yield from _node_faults(document, step.file, context, keys)
+
+
+def _node_faults(document: YamlFile, pipeline: YamlFile, context: Context, keys: tuple[str, ...]) -> Iterator[Fault]:
+    """Steps on several nodes: a deployed pipeline loses their number (Azure/azureml-examples issue 3610)."""
+    for name, data in mapping(pipeline.get("jobs")).items():
+        if not isinstance(data, dict):
+            continue
+        step, _ = step_of(pipeline, context, name, ("jobs", name), data)
+        said = [data, mapping(data.get("component")), step.file.data if step.file else {}]
+        counts = [mapping(each.get("resources")).get("instance_count") for each in said]
+        count = next((count for count in counts if count is not None), 1)
+        if isinstance(count, int) and count > 1:
+            text = f"its step '{name}' asks for {count} nodes, a number that Azure ML loses when a pipeline is deployed"
+            yield fault_at(document, "lost-nodes", text, "see that one node is enough, or watch the first job", *keys)
