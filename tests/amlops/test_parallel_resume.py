@@ -156,7 +156,8 @@ def test_two_processes_never_run_the_same_job(job: ParallelJob) -> None:
 
 
 def test_half_a_line_in_the_journal_is_cut_off(job: ParallelJob) -> None:
-    job.plan({f"{n}.txt": "ok" for n in range(6)} | {"6.txt": "skip"}, error_threshold=0).save(job.folder)
+    items = {f"{n}.txt": "ok" for n in range(6)} | {"6.txt": "skip"}
+    job.plan(items, error_threshold=0, workers=1).save(job.folder)
     assert job.run()[0] == 3
     with (job.folder / "journal.jsonl").open("a", encoding="utf-8") as journal:
         journal.write('{"event": "result", "mini_ba')
