@@ -331,3 +331,52 @@ def test_a_deployment_keeps_the_version_of_its_environment(
     environments.create(None, values={"name": "scoring", "image": "ubuntu:22.04"})
     assert batch.deploy(environment)["environment"] == "azureml:scoring:1"
     assert "not registered" not in capsys.readouterr().err
+
+
+NAMED = """\
+type: pipeline
+settings: {default_compute: azureml:cpu-cluster}
+inputs:
+  data: {type: uri_folder, path: scans}
+outputs:
+  seen: {type: uri_folder, name: seen}
+jobs:
+  one: &step
+    type: command
+    command: python show.py ${{inputs.data}} ${{outputs.seen}}
+    code: src
+    environment: {image: ubuntu}
+    inputs: {data: '${{parent.inputs.data}}'}
+    outputs: {seen: '${{parent.outputs.seen}}'}
+  two:
+    <<: *step
+    outputs: {seen: {type: custom_model, name: weights, version: 'VERSION'}}
+"""
+
+
+def test_an_output_with_a_name_registers_itself(project: SmallProject, amlops: InProcess) -> None:
+    project.write("scans/1.png", "one")
+    project.write("src/show.py", SHOW)
+    project.write("job.yml", NAMED.replace("VERSION", "2026.1"))
+    record = amlops("job", "create", "-f", "job.yml").json
+    assert record["registered"] == {"seen": "azureml:seen:1", "two.seen": "azureml:weights:2026.1"}
+    assert amlops("model", "show", "-n", "weights", "--query", "job_name", "-o", "tsv").out.startswith(record["name"])
+    found = _data(project).find("azureml:seen:1", "uri_folder", project.root)
+    assert isinstance(found, Path)
+    assert (found / "seen.json").is_file()
+    result = amlops("job", "create", "-f", "job.yml")
+    assert (result.code, "outputs.two.seen.version: the model 'weights' has a version '2026.1'" in result.line) == (
+        1,
+        True,
+    )
+    assert len(amlops("job", "list").json) == 1
+
+
+def test_an_output_that_cannot_be_registered_fails_the_job(project: SmallProject, amlops: InProcess) -> None:
+    project.write("scans/1.png", "one")
+    project.write("src/show.py", "print('writes nothing')\n")
+    project.write("job.yml", NAMED.replace("VERSION", "1"))
+    result = amlops("job", "create", "-f", "job.yml")
+    assert result.code == 3
+    assert "outputs.seen: path: " in result.err and "has no file in it" in result.err
+    assert amlops("job", "list").json[0]["status"] == "Failed"

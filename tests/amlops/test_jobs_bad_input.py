@@ -85,8 +85,8 @@ PIPELINE_FAULTS = {
     ),
     "output registered by name": (
         "final: {type: uri_folder}",
-        "final: {type: custom_model, name: m}",
-        "register it in a step",
+        "final: {type: custom_model, name: a/b}",
+        "'a/b' must be letters, digits",
     ),
     "type of an output": ("final: {type: uri_folder}", "final: {type: folder}", "'folder' is not a type of an output"),
     "data that is not there": (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from amlops.yamlfile import Section
 
 # Names that can stand in `${{inputs.NAME}}` (azure-ai-ml: IOConstants.VALID_KEY_PATTERN, without groups).
 _IO_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+# ARM: dataContainers, modelContainers.
+ASSET_NAME = ASSET_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
 _TYPES = ", ".join(LITERAL_TYPES + PATH_TYPES)
 
 
@@ -152,9 +155,23 @@ def output_spec(section: Section, name: str, known: set[str]) -> OutputSpec:
     kind = entry.get("type") or "uri_folder"
     if kind not in PATH_TYPES:
         raise entry.error(f"'{kind}' is not a type of an output; one of {', '.join(PATH_TYPES)}", "type")
-    if entry.get("name") is not None:
-        raise entry.error("registering an output by name is not done on the laptop; register it in a step", "name")
-    return OutputSpec(name, kind)
+    return registered(OutputSpec(name, kind), entry)
+
+
+def registered(spec: OutputSpec, entry: Section) -> OutputSpec:
+    """The output with the name and version that `entry` registers it under. Raises UserError."""
+    asset, version = entry.text("name"), entry.text("version") or None
+    if not asset:
+        if version:
+            raise entry.error(
+                "a version needs a name to register the output under; for example name: scores", "version"
+            )
+        return spec
+    if not ASSET_NAME.fullmatch(asset):
+        raise entry.error(f"'{asset}' must be letters, digits, '-', '_' and '.'; for example scores", "name")
+    if version and not ASSET_VERSION.fullmatch(version):
+        raise entry.error(f"'{version}' must be letters, digits, '.', '-' and '_'; for example 1", "version")
+    return replace(spec, asset=asset, version=version)
 
 
 def _check_io_name(section: Section, name: str) -> None:

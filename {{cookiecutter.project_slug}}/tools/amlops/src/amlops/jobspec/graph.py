@@ -14,7 +14,7 @@ from pathlib import Path
 from amlops import bindings
 from amlops.bindings import StepOutput
 from amlops.errors import UserError
-from amlops.jobspec.components import check_command, code_folder, command_text
+from amlops.jobspec.components import check_command, code_folder, command_text, registered
 from amlops.jobspec.inputs import JobInput, StepContext, component_inputs, free_inputs
 from amlops.jobspec.model import Component, InputSpec, InputValue, OutputSpec, OutputTarget, Step
 from amlops.jobspec.modes import input_modes
@@ -194,8 +194,9 @@ def _targets(
     """Where each output of a step goes: to an output of the pipeline it is bound to, else to the step's own folder."""
     given = step.section("outputs")
     targets: dict[str, OutputTarget] = {}
-    for name, spec in specs.items():
+    for name, declared in specs.items():
         value = given.get(name)
+        spec = registered(declared, given.section(name)) if isinstance(value, dict) else declared
         keys: tuple[str, ...] = (name, "path") if isinstance(value, dict) else (name,)
         text = value.get("path") if isinstance(value, dict) else value
         try:

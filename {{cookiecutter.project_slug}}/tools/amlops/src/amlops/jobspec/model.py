@@ -46,10 +46,16 @@ class InputSpec:
 
 @dataclass(frozen=True)
 class OutputSpec:
-    """An output that a component or a pipeline declares."""
+    """An output that a component or a pipeline declares.
+
+    `asset` is the name under which it is registered once it is written, and `version` the version (None: the next);
+    an empty name registers nothing.
+    """
 
     name: str
     type: str = "uri_folder"
+    asset: str = ""
+    version: str | None = None
 
     @property
     def is_folder(self) -> bool:

@@ -105,6 +105,10 @@ class LocalDataAssets:
         """Versions, newest first; of `name`, or of all names."""
         return [asset.as_record() for asset in self._store.list(name)]
 
+    def versions(self, name: str) -> Sequence[Asset]:
+        """The versions of a name, newest first; none when there is no such name."""
+        return self._store.list(name)
+
     def show(self, name: str, version: str | None = None) -> Record:
         """One version; None or "latest" is the one made last. Raises UserError."""
         return self._store.show(name, version).as_record()

@@ -21,6 +21,7 @@ from amlops.local.jobs import control
 from amlops.local.jobs.download import download
 from amlops.local.jobs.execution import Execution, check_programs, output_places
 from amlops.local.jobs.progress import last_lines, progress
+from amlops.local.jobs.registering import Registrations
 from amlops.local.jobs.runner import FAILED, Runner, StepRun
 from amlops.local.models import ModelStore
 from amlops.local.state import LocalState
@@ -87,6 +88,8 @@ class LocalJobs:
         check_programs(spec)
         cores = self._project.limits.cores  # a fault in local.yml is told before anything is made
         all_fields = {**_first_fields(spec, self._project), **(fields or {})}
+        registrations = Registrations(spec, self._models, data)
+        registrations.check()
         with self._records.reserved(name or spec.name, prefix or spec.file.stem, option) as reserved:
             places = output_places(spec, reserved, partial(_place, data.datastores, blob_only=blob_only))
             spec = data.fetched(spec, reserved)
@@ -104,7 +107,7 @@ class LocalJobs:
             runs.end_job(status)
             record.finish(status, reason(record.folder) if interrupted else f"amlops failed: {error!r}")
             raise
-        return _finish(record, runs, ended)
+        return _finish(record, runs, ended, registrations)
 
     def _component(self, reference: str) -> Path:
         from amlops.local.components import LocalComponents
@@ -202,13 +205,24 @@ def _first_fields(spec: JobSpec, project: Project) -> dict[str, Any]:
     }
 
 
-def _finish(record: JobRecord, runs: tracking.JobRuns, ended: Mapping[str, StepRun]) -> Record:
-    """Write the end of the job. Raises JobFailed when a step failed."""
+def _finish(
+    record: JobRecord, runs: tracking.JobRuns, ended: Mapping[str, StepRun], registrations: Registrations
+) -> Record:
+    """Register outputs and write the end of the job. Raises JobFailed when a step, or registering, failed."""
     failed = [run for run in ended.values() if run.status == FAILED]
-    status = "Failed" if failed else "Completed"
+    fault = ""
+    try:
+        done = {name for name, run in ended.items() if run.status == "Completed"}
+        if names := registrations.done(record.name, done):
+            record.update(registered=names)
+    except UserError as error:
+        fault = str(error)
+    status = "Failed" if failed or fault else "Completed"
     runs.end_job(status)
-    if not failed:
+    if status == "Completed":
         return record.finish(status)
+    if not failed:
+        raise JobFailed(f"job '{record.name}' failed: {fault}", record.finish(status, fault))
     first = min(failed, key=lambda run: run.ended_at or "")
     data = record.finish(status, f"step '{first.name}' {first.reason}")
     raise JobFailed(_failure(record.name, first, len(failed)), data)
