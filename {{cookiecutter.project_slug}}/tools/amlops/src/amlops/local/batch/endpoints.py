@@ -114,11 +114,25 @@ class LocalBatchEndpoints:
             }
             return self._run_pipeline(deployment, given, job_name, flags)
         input, input_type = given.only_input(input, input_type)
-        output_path = given.only_output(output_path)
         settings = changed(deployment["spec"], given.sets, mini_batch_size, instance_count)
         settings = settings.limited(self._project.limits, workers)
+        output_path = given.only_output(output_path)
+        return self._score(deployment, settings, input, input_type, output_path, job_name, overwrite=overwrite)
+
+    def _score(
+        self,
+        deployment: Record,
+        settings: ParallelSettings,
+        input: str,
+        input_type: str | None,
+        output_path: str | None,
+        job_name: str | None,
+        *,
+        overwrite: bool,
+    ) -> Record:
+        """Score with a deployment of a model; see `invoke`."""
         data = LocalData(self._project, self._state)
-        with JobRecords(self._state).reserved(job_name, name, "--job-name") as reserved:
+        with JobRecords(self._state).reserved(job_name, deployment["endpoint_name"], "--job-name") as reserved:
             source = batch_input(input, input_type, Path.cwd(), data, self._state.jobs / reserved / "inputs")
             batches = source.mini_batches(settings.mini_batch_size, settings.partition_keys)
             work = WorkList.of(mlflow_models.readable(source, batches) if deployment.get("scored_by") else batches)
