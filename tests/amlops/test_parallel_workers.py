@@ -123,6 +123,15 @@ def test_a4_memory_beyond_the_limit_fails_the_attempt_and_replaces_the_worker(en
     assert (engine.text(outcome), outcome.workers_started) == ("2 ok\n", 2)
 
 
+@POSIX
+def test_a4_a_library_that_does_not_fit_into_the_memory_limit(engine: Engine) -> None:
+    engine.options["memory"] = 200
+    engine.script = "import pandas\ndef init(): pass\ndef run(mini_batch): return mini_batch\n"
+    outcome = engine.run({"1": ""}, workers=1)
+    assert outcome.stopped_by == "init"
+    assert "a worker may have 200 MB" in engine.failures[0].message
+
+
 def test_a4_init_that_hangs_fails_the_job(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     assert scheduler.init_timeout(30) == 120  # 3 x timeout + 30
     monkeypatch.setattr(scheduler, "init_timeout", lambda timeout: 3 * timeout)

@@ -16,8 +16,20 @@ from . import returned
 from .entryscript import MiniBatchContext, Script, described
 
 Message = dict[str, Any]
+# What the system says when there is no memory for a file or a library.
+_OUT_OF_MEMORY = ("cannot allocate memory", "failed to map segment", "can't start new thread")
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 _log = logging.getLogger("amlops.parallel")
+
+
+def described_with_limit(error: BaseException, memory: int) -> dict[str, str]:
+    """The exception, and the limit of memory (MB, 0 for none) where it may be the reason."""
+    told = described(error)
+    # OpenBLAS interrupts its own process when it cannot start a thread.
+    short = isinstance(error, MemoryError | KeyboardInterrupt)
+    if memory and (short or any(text in told["message"].lower() for text in _OUT_OF_MEMORY)):
+        told["message"] = f"{told['message'] or 'out of memory'}; a worker may have {memory} MB (limits.memory)"
+    return told
 
 
 @dataclass(frozen=True)
@@ -82,11 +94,7 @@ class Scoring:
 
     def _failed(self, answer: Message, error: BaseException, started: float) -> Message:
         traceback.print_exc()
-        told = described(error)
-        if isinstance(error, MemoryError) and self.memory:
-            told["message"] = (
-                f"{told['message'] or 'out of memory'}; a worker may have {self.memory} MB (limits.memory)"
-            )
+        told = described_with_limit(error, self.memory)
         # In Azure a process that needs too much is ended; what is left of its memory is not to be trusted here either.
         leave = isinstance(error, MemoryError)
         seconds = time.perf_counter() - started

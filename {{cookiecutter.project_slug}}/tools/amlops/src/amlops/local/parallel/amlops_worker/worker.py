@@ -27,8 +27,8 @@ import traceback
 from pathlib import Path
 from typing import IO, Any
 
-from .entryscript import Script, described, load_script, script_arguments
-from .scoring import LOG_FORMAT, Scoring
+from .entryscript import Script, load_script, script_arguments
+from .scoring import LOG_FORMAT, Scoring, described_with_limit
 
 Message = dict[str, Any]
 _MEGABYTE = 1024 * 1024
@@ -69,9 +69,7 @@ class Worker:
             script.init()
         except BaseException as error:  # a script may call sys.exit()
             traceback.print_exc()
-            told = described(error)
-            if isinstance(error, MemoryError) and job["memory"]:
-                told["message"] = f"out of memory; a worker may have {job['memory']} MB (limits.memory)"
+            told = described_with_limit(error, job["memory"])
             self._send({"event": "init_failed", "error": told, "seconds": time.perf_counter() - started})
             return None
         self._send({"event": "ready", "seconds": time.perf_counter() - started})
