@@ -58,7 +58,7 @@ def test_a1_bytes_are_refused_for_files() -> None:
         number_of_files("10kb")
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
 @given(
     files=st.lists(st.lists(st.integers(1, 40), max_size=30), min_size=1, max_size=4),
     limit=st.integers(1, 400),
