@@ -62,6 +62,22 @@ def output_places(spec: JobSpec, job: str, find: Callable[[str], Path]) -> dict[
     return found
 
 
+def check_rows(spec: JobSpec, places: Mapping[str, Path]) -> None:
+    """Raise UserError for a parallel step whose rows would go to a file in a data store that is there already."""
+    for step in spec.steps.values():
+        name = step.component.parallel.append_row_to if step.component.parallel else None
+        if name is None:
+            continue
+        target = step.outputs[name]
+        address = spec.output_paths.get(target.pipeline_output) if target.pipeline_output else target.path
+        if address is not None and (file := parallel.rows_file(step, name, places[address])).exists():
+            raise UserError(
+                f"step '{step.name}': outputs.{name}.path: {file} exists, and rows are never put over others; "
+                "for example azureml://datastores/workspaceblobstore/paths/${{name}}/scores.csv",
+                file=spec.file,
+            )
+
+
 class Execution:
     """How the steps of one job are started, and what is written down about them.
 

@@ -19,7 +19,7 @@ from amlops.local.data.datastores import Datastores
 from amlops.local.jobrecords import JobRecord, JobRecords
 from amlops.local.jobs import control
 from amlops.local.jobs.download import download
-from amlops.local.jobs.execution import Execution, check_programs, output_places
+from amlops.local.jobs.execution import Execution, check_programs, check_rows, output_places
 from amlops.local.jobs.progress import last_lines, progress
 from amlops.local.jobs.registering import Registrations
 from amlops.local.jobs.runner import FAILED, Runner, StepRun
@@ -92,6 +92,7 @@ class LocalJobs:
         registrations.check()
         with self._records.reserved(name or spec.name, prefix or spec.file.stem, option) as reserved:
             places = output_places(spec, reserved, partial(_place, data.datastores, blob_only=blob_only))
+            check_rows(spec, places)
             spec = data.fetched(spec, reserved)
             record = self._records.start(spec.type, name=reserved, fields=all_fields, reserved=True)
         runs = tracking.JobRuns()

@@ -27,7 +27,10 @@ from amlops.project import Limits
 ROWS_FILE = "parallel_run_step.txt"
 _RESULT = "result.json"
 _AS_FILES = ("ro_mount", "rw_mount", "mount", "download")
-_TOLD = ("items", "mini_batches", "workers", "seconds", "items_per_second", "output_file", "failed_items_file", "notes")
+_TOLD = (
+    "items", "mini_batches", "workers", "seconds", "items_per_second", "output_file", "typed_file", "failed_items_file",
+    "report_file", "advice", "notes",
+)  # fmt: skip
 Value = Callable[[bindings.Input | bindings.Output], str]
 
 
@@ -87,8 +90,7 @@ def plan_of(step: Step, task: ParallelTask, folder: Path, value: Value, limits: 
     code = step.component.code or folder
     rows = None
     if task.append_row_to is not None:
-        rows = Path(value(bindings.Output(task.append_row_to)))
-        rows = rows / ROWS_FILE if step.component.outputs[task.append_row_to].is_folder else rows
+        rows = rows_file(step, task.append_row_to, Path(value(bindings.Output(task.append_row_to))))
     return ParallelPlan(
         name=step.name,
         source=source,
@@ -101,6 +103,11 @@ def plan_of(step: Step, task: ParallelTask, folder: Path, value: Value, limits: 
         output_file=rows,
         notes=[note] if note else [],
     )
+
+
+def rows_file(step: Step, output: str, place: Path) -> Path:
+    """The file that gets the rows of a step, in the output at `place`."""
+    return place / ROWS_FILE if step.component.outputs[output].is_folder else place
 
 
 def _settings(task: ParallelTask, variables: Mapping[str, str], arguments: Sequence[str]) -> ParallelSettings:
