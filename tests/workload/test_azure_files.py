@@ -85,6 +85,14 @@ def test_all_pipelines_make_the_same_parts_of_the_same_images() -> None:
         assert pipeline["jobs"]["register"]["component"] == "components/register.yml"
 
 
+def test_evaluate_is_the_same_step_in_every_environment() -> None:
+    components = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in COMPONENTS if "evaluate" in path.stem]
+    assert len(components) == 3
+    for key in ("inputs", "outputs", "command", "code"):
+        assert [component[key] for component in components] == [components[0][key]] * 3
+    assert len({component["environment"]["conda_file"] for component in components}) == 3
+
+
 @pytest.mark.parametrize("name", ["cpu-cluster", "gpu-cluster"])
 def test_computes(load: Callable[[str, Path], Any], name: str) -> None:
     compute = load("compute", CLOUD / "compute" / f"{name}.yml")

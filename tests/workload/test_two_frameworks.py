@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,9 +28,9 @@ EVERY_OVERRIDE = (
 
 
 def commands(page: str) -> list[str]:
-    """The lines with `amlops` in the page's blocks, in their order."""
+    """The lines with `amlops` in the page's blocks, in their order, but for those that need a FOLDER of the reader."""
     blocks = page.split("\n```\n")[1::2]
-    return [line for block in blocks for line in block.splitlines() if line.startswith("amlops ")]
+    return [line for block in blocks for line in block.splitlines() if re.match("amlops (?!.*FOLDER)", line)]
 
 
 @dataclass

@@ -60,7 +60,7 @@ def score_files(model: Model, mini_batch: Sequence[str]) -> pd.DataFrame:
     log.info("%d of %d items scored in %.4f s", len(decoded.paths), len(mini_batch), time.perf_counter() - started)
     return pd.DataFrame(
         {
-            # Plain objects: pandas hands text to pyarrow, where that is installed, and it takes no name that is not UTF-8.
+            # Plain objects: pandas hands text to pyarrow where that is installed, and it takes UTF-8 only.
             "file": pd.Series([path.name for path in decoded.paths], dtype=object),
             "label": pd.Series([model.card.labels[i] for i in best], dtype=object),
             "probability": probabilities.max(axis=1).astype(float).round(DECIMALS) if len(best) else [],
