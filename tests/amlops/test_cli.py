@@ -164,6 +164,14 @@ AZURE = [
     ),
     ("job show -n a", "job show --name a"),
     ("job list", "job list"),
+    ("job list -r 3 --parent-job-name a", "job list --max-results 3 --parent-job-name a"),
+    ("job stream -n a", "job stream --name a"),
+    ("job cancel -n a", "job cancel --name a"),
+    ("job download -n a --all -p out", "job download --name a --download-path out --all"),
+    (
+        "batch-endpoint invoke -n image-scoring -f inputs.yml --set inputs.mode.default=fast",
+        "batch-endpoint invoke --name image-scoring-dev-k3x9a --file inputs.yml --set inputs.mode.default=fast",
+    ),
     (
         "model create -n m -p w --tag a=b -v 3",
         "model create --name m --version 3 --path w --type custom_model --tags a=b",

@@ -219,6 +219,8 @@ class AzureBatchEndpoints:
             output_path=output_path,
             job_name=job_name,
         )
+        # Paths of inputs start at the shell's folder here; the command is run in the project's root.
+        sets = overrides.spelled_out(yamlfile.YamlFile(Path.cwd() / "invocation", {}), sets, Path.cwd())
         self._az.answer("batch-endpoint", "invoke", *words, *sets_of(sets))
 
     def list_jobs(self, name: str) -> list[Record]:
