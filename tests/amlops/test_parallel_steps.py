@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -231,8 +232,8 @@ def alive(pid: int) -> bool:
         return False
 
 
-@pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks at /proc")
-def test_cancel_ends_the_workers_of_a_parallel_step(project: SmallProject) -> None:
+def hanging(project: SmallProject) -> tuple[subprocess.Popen[str], list[int]]:
+    """A job whose parallel step hangs in two workers, and the numbers of their processes."""
     with_files(project, "hang", "hang")
     change(project, 'mini_batch_size: "2"', 'mini_batch_size: "1"')
     process = project.start("job", "create", "-f", FILE, "--name", "hanging")
@@ -243,11 +244,29 @@ def test_cancel_ends_the_workers_of_a_parallel_step(project: SmallProject) -> No
         time.sleep(0.05)
     pids = [int(file.stem) for file in workers]
     assert all(map(alive, pids))
+    return process, pids
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks at /proc")
+def test_cancel_ends_the_workers_of_a_parallel_step(project: SmallProject) -> None:
+    process, pids = hanging(project)
     result = project.run("job", "cancel", "-n", "hanging")
     assert result.code == 0 and result.json["status"] == "Canceled", result.err
     process.communicate(timeout=60)
     assert process.returncode == 130
     assert not any(map(alive, pids))
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks at /proc")
+def test_a_killed_job_leaves_no_workers(project: SmallProject) -> None:
+    process, pids = hanging(project)
+    process.kill()
+    process.communicate()
+    until = time.monotonic() + 30
+    while any(map(alive, pids)):
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    assert project.run("job", "show", "-n", "hanging").json["status"] == "Failed"
 
 
 @pytest.mark.parametrize(

@@ -63,11 +63,11 @@ def cancelable(folder: Path) -> Iterator[None]:
 def _watch(file: Path, done: threading.Event) -> None:
     while not done.wait(_LOOK_SECONDS):
         if file.exists() and not done.is_set():
-            _interrupt_main()
+            interrupt_main()
             return
 
 
-def _interrupt_main() -> None:
+def interrupt_main() -> None:
     """SIGTERM in the main thread, so that what it waits for is interrupted too; Ctrl-C may be ignored there (`&` in a
     script).
     """

@@ -117,7 +117,8 @@ class Execution:
         plan.save(folder)
         words = parallel.command(folder)
         # Messages name files relative to where the user is.
-        return process.start(words, cwd=Path.cwd(), variables=self._variables(step), log=self.logs[step.name])
+        variables, log = self._variables(step), self.logs[step.name]
+        return process.start(words, cwd=Path.cwd(), variables=variables, log=log, lifeline=True)
 
     def changed(self, run: StepRun, runs: Mapping[str, StepRun]) -> None:
         """Write the record after a change of a step."""

@@ -1,6 +1,6 @@
 """A parallel step as the plan of a parallel job, and what is told of it when it has ended.
 
-The step is a process like every other: `python -m amlops.local.parallel FOLDER`, in the step's own folder.
+The step is a process like every other, which works in the step's own folder; see `parallel_step`.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ Value = Callable[[bindings.Input | bindings.Output], str]
 
 def command(folder: Path) -> list[str]:
     """The command line of the step whose plan lies in `folder`."""
-    return [sys.executable, "-P", "-m", "amlops.local.parallel", str(folder)]
+    return [sys.executable, "-P", "-m", "amlops.local.jobs.parallel_step", str(folder)]
 
 
 def check(step: Step) -> None:

@@ -42,14 +42,23 @@ def _search_path() -> str:
     return os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
 
 
-def start(words: Sequence[str], *, cwd: Path, variables: Mapping[str, str], log: Path) -> subprocess.Popen[bytes]:
-    """Start a process that writes both its streams to `log`. Raises OSError when it cannot be started."""
+def start(
+    words: Sequence[str], *, cwd: Path, variables: Mapping[str, str], log: Path, lifeline: bool = False
+) -> subprocess.Popen[bytes]:
+    """Start a process that writes both its streams to `log`.
+
+    Args:
+        lifeline: its standard input is a pipe that ends when this process does; else it is empty.
+
+    Raises:
+        OSError: it cannot be started.
+    """
     with log.open("ab") as stream:
         return subprocess.Popen(
             list(words),
             cwd=cwd,
             env=environment(variables),
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE if lifeline else subprocess.DEVNULL,
             stdout=stream,
             stderr=subprocess.STDOUT,
             start_new_session=os.name != "nt",

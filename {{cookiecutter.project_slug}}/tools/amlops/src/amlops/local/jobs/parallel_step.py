@@ -1,0 +1,32 @@
+"""`python -P -m amlops.local.jobs.parallel_step FOLDER`: the process of a parallel step.
+
+It is `amlops.local.parallel` with a lifeline: standard input is a pipe from the process that runs the job. When that
+process is gone, however it ended, the pipe is closed; the step then stops with all its workers instead of going on for
+nobody.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+
+from amlops.local.cancellation import interrupt_main
+from amlops.local.parallel.__main__ import main as run
+
+
+def main(arguments: list[str]) -> int:
+    """Run the step and return its exit code."""
+    threading.Thread(target=_follow_the_job, daemon=True, name="lifeline").start()
+    return run(arguments)
+
+
+def _follow_the_job() -> None:
+    # Nothing is written there. Not through sys.stdin, whose lock a thread must not hold when Python ends.
+    while os.read(0, 1):
+        pass
+    interrupt_main()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
