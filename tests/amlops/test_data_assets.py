@@ -251,6 +251,10 @@ def test_a_compute_target_is_a_record(project: SmallProject, amlops: InProcess) 
     assert (
         amlops("compute", "show", "-n", "gpu-cluster", "--query", "size", "-o", "tsv").out == "Standard_NC4as_T4_v3\n"
     )
+    assert "--yes: is needed" in amlops("compute", "delete", "-n", "cpu-cluster").line
+    assert amlops("compute", "delete", "-n", "cpu-cluster", "--yes", "--no-wait").code == 0
+    assert "is a file of the project (.cloud/compute)" in amlops("compute", "delete", "-n", "gpu-cluster", "-y").line
+    assert amlops("compute", "create", *words).code == 0
     line = amlops("compute", "create", "-n", "cc", "--type", "amlcompute", "--min-instances", "9").line
     assert "min_instances" in line
     assert (

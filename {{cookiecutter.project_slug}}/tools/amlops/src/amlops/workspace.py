@@ -174,6 +174,14 @@ class Resources(Protocol):
         ...
 
 
+class Computes(Resources, Protocol):
+    """`amlops compute`."""
+
+    def delete(self, name: str) -> Record:
+        """Delete a compute target that a person made. Raises UserError."""
+        ...
+
+
 class BatchEndpoints(Protocol):
     """`amlops batch-endpoint`."""
 
@@ -346,7 +354,7 @@ class Workspace(Protocol):
         ...
 
     @property
-    def computes(self) -> Resources:
+    def computes(self) -> Computes:
         """Compute targets."""
         ...
 

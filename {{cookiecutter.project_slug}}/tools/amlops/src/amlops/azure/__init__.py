@@ -9,7 +9,7 @@ from __future__ import annotations
 from amlops.azure.assets import AzureAssets, AzureComputes, AzureDatastores
 from amlops.azure.commands import AzCli, AzureBatchDeployments, AzureBatchEndpoints, AzureJobs, AzureModels
 from amlops.project import Environment, Project
-from amlops.workspace import Assets, BatchDeployments, BatchEndpoints, Jobs, Models, Resources
+from amlops.workspace import Assets, BatchDeployments, BatchEndpoints, Computes, Jobs, Models, Resources
 
 
 class AzureWorkspace:
@@ -45,7 +45,7 @@ class AzureWorkspace:
         return AzureDatastores(self._az)
 
     @property
-    def computes(self) -> Resources:
+    def computes(self) -> Computes:
         return AzureComputes(self._az)
 
     @property

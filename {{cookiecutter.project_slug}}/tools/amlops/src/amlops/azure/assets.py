@@ -51,7 +51,7 @@ class AzureDatastores:
 
 
 class AzureComputes:
-    """See `amlops.workspace.Resources`."""
+    """See `amlops.workspace.Computes`."""
 
     def __init__(self, az: AzCli) -> None:
         self._az = az
@@ -64,6 +64,9 @@ class AzureComputes:
 
     def show(self, name: str) -> Record:
         self._az.answer("compute", "show", *options_of(name=name))
+
+    def delete(self, name: str) -> Record:
+        self._az.answer("compute", "delete", *options_of(name=name, yes=True))
 
 
 def _words(az: AzCli, values: Mapping[str, Any]) -> list[str]:

@@ -35,7 +35,7 @@ NOUNS: dict[str, tuple[str, str, str]] = {
     "datastore": ("amlops.cli.datastore", "app", "Data stores: create, show, list."),
     "environment": ("amlops.cli.environment", "app", "Environments: create, show, list."),
     "component": ("amlops.cli.component", "app", "Components of pipelines: create, show, list."),
-    "compute": ("amlops.cli.compute", "app", "Compute targets: create, show, list."),
+    "compute": ("amlops.cli.compute", "app", "Compute targets: create, show, list, delete."),
     "status": ("amlops.cli.status", "app", "Show the project, its environments, and what is on this machine."),
     "render": ("amlops.cli.render", "app", "Write plain Azure ML YAML with physical names, for az ml."),
 }

@@ -8,7 +8,18 @@ from typing import Annotated
 import typer
 
 from amlops.cli.assets import add_resource_verbs
-from amlops.cli.common import Env, Output, PrintAz, Query, Sets, Tags, emit, pairs, workspace
+from amlops.cli.common import (
+    Env,
+    Output,
+    PrintAz,
+    Query,
+    Sets,
+    Tags,
+    confirm_delete,
+    emit,
+    pairs,
+    workspace,
+)
 from amlops.cli.flags import flag
 from amlops.cli.output import chosen_format
 from amlops.errors import UsageError
@@ -55,6 +66,21 @@ def create(
     }
     with workspace(env, print_az) as ws:
         emit(ws.computes.create(file, values=values, sets=sets or []), output, query)
+
+
+@app.command()
+def delete(
+    name: Annotated[str, flag("name", "Name of the compute target.")],
+    yes: Annotated[bool, flag("yes")] = False,
+    env: Env = None,
+    print_az: PrintAz = False,
+) -> None:
+    """Delete a compute target that was made by `compute create`. Asks first."""
+    with workspace(env, print_az) as ws:
+        command = f"amlops compute delete --name {name}"
+        confirm_delete(f"the compute target '{name}'", command, yes=yes or print_az)
+        ws.computes.delete(name)
+    typer.echo(f"deleted the compute target '{name}'", err=True)
 
 
 add_resource_verbs(

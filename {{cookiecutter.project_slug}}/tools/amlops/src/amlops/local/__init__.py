@@ -5,7 +5,7 @@ from __future__ import annotations
 from amlops.local.models import ModelStore
 from amlops.local.state import LocalState
 from amlops.project import Environment, Project
-from amlops.workspace import Assets, BatchDeployments, BatchEndpoints, Jobs, Resources
+from amlops.workspace import Assets, BatchDeployments, BatchEndpoints, Computes, Jobs, Resources
 
 
 class LocalWorkspace:
@@ -51,7 +51,7 @@ class LocalWorkspace:
         return Datastores(self.project, self.state)
 
     @property
-    def computes(self) -> Resources:
+    def computes(self) -> Computes:
         from amlops.local.computes import LocalComputes
 
         return LocalComputes(self.project, self.state)

@@ -26,7 +26,7 @@ _SECRETS = ("ssh_settings", "$schema")
 
 
 class LocalComputes:
-    """See `amlops.workspace.Resources`."""
+    """See `amlops.workspace.Computes`."""
 
     def __init__(self, project: Project, state: LocalState) -> None:
         self._project = project
@@ -63,6 +63,17 @@ class LocalComputes:
         known = ", ".join(record["name"] for record in records)
         hint = f"there are: {known}" if known else "make one: amlops compute create -f FILE"
         raise UserError(f"--name: there is no compute target '{name}'; {hint}")
+
+    def delete(self, name: str) -> Record:
+        """Delete the record of a compute target; one of the project's files stays. Raises UserError."""
+        record = self.show(name)
+        file = self._state.computes / f"{record['name']}.json"
+        if not file.is_file():
+            raise UserError(
+                f"--name: '{name}' is a file of the project ({_FOLDER.as_posix()}); delete the file instead"
+            )
+        file.unlink()
+        return record
 
     def _of_project(self) -> Sequence[Record]:
         files = sorted((self._project.root / _FOLDER).glob("*.yml"))
