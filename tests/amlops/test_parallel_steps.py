@@ -209,6 +209,15 @@ def test_without_a_threshold_failed_items_are_told_and_the_step_completes(projec
     assert items == ["02.txt", "03.txt", "04.txt"]
 
 
+def test_a_component_may_be_written_in_the_step(project: SmallProject) -> None:
+    with_files(project, "1")
+    inline = "\n".join(f"      {line}" for line in COMPONENT.splitlines())
+    project.write(FILE, WITH_COMPONENT.replace(" ./component.yml", f"\n{inline}"))
+    task = load_job(project.root / FILE).steps["score"].component.parallel
+    assert task is not None and task.append_row_to == "rows" and task.entry_script == Path("score.py")
+    assert task.settings["mini_batch_size"] == "4" and task.settings["retry_settings"]["max_retries"] == 2
+
+
 @pytest.mark.slow
 def test_rows_are_never_put_over_those_of_another_job(project: SmallProject) -> None:
     with_files(project, "1")

@@ -200,6 +200,9 @@ def test_a_deployment_of_a_job_and_of_a_registered_component(deployed: SmallProj
     assert result.json["inputs"] == {"word": {"type": "string", "default": "hello"}}
     record = invoke(deployed, "--deployment-name", "from-job")
     assert record["inputs"] == {"word": "hello"} and record["status"] == "Completed"
+    deployed.write("job.yml", job.replace("hello", "other"))
+    changed = deployed.run("batch-deployment", "create", "-f", "from-job.yml", "--name", "again")
+    assert changed.code == 1 and "job.yml has changed since job 'a-job' ran" in changed.line
 
 
 @pytest.mark.parametrize(

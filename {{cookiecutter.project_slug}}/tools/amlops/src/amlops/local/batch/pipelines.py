@@ -13,6 +13,7 @@ from typing import Any
 
 from amlops import references, yamlfile
 from amlops.errors import UserError
+from amlops.files import sha256
 from amlops.jobspec.model import DATA_TYPES, LITERAL_TYPES
 from amlops.jobspec.nodes import PipelineComponent, load_component
 from amlops.local.batch.invocation import Invocation
@@ -136,7 +137,13 @@ class PipelineDeployments:
         record = JobRecords(self._state).show(name)
         if record["type"] != TYPE:
             raise document.error(f"'{name}' is a {record['type']} job; a pipeline job is needed", "job_definition")
-        job = yamlfile.load(self._project.root / record["file"])
+        file = self._project.root / record["file"]
+        job = yamlfile.load(file)
+        if sha256(file) != record.get("file_sha256"):
+            raise document.error(
+                f"{record['file']} has changed since job '{name}' ran; run it again, and name the new job",
+                "job_definition",
+            )
         kept = {key: job.data[key] for key in ("display_name", "description", "tags", "jobs") if key in job.data}
         if "jobs" not in kept:
             raise document.error(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from amlops import references
 from amlops.errors import JobFailed, UserError, shown
+from amlops.files import sha256
 from amlops.jobspec import JobSpec, job_of, load_job
 from amlops.jobspec.model import MODEL_TYPES
 from amlops.jobspec.values import Resolve
@@ -202,6 +203,7 @@ def _first_fields(spec: JobSpec, project: Project) -> dict[str, Any]:
         "description": spec.description,
         "tags": dict(spec.tags),
         "file": project.shown(spec.file),
+        **({"file_sha256": sha256(spec.file)} if spec.file.is_file() else {}),
         "inputs": dict(spec.inputs),
     }
 
