@@ -14,6 +14,7 @@ from web_support import Web, running_web
 from amlops.errors import UserError
 from amlops.local.data import LocalData
 from amlops.local.environments import LocalEnvironments
+from amlops.local.jobrecords import JobRecords
 from amlops.local.jobs import LocalJobs
 from amlops.local.models import ModelStore
 from amlops.local.state import LocalState
@@ -380,3 +381,15 @@ def test_an_output_that_cannot_be_registered_fails_the_job(project: SmallProject
     assert result.code == 3
     assert "outputs.seen: path: " in result.err and "has no file in it" in result.err
     assert amlops("job", "list").json[0]["status"] == "Failed"
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, UserError])
+def test_a_fetch_that_is_stopped_leaves_no_job_and_its_name_free(
+    project: SmallProject, error: type[BaseException]
+) -> None:
+    records = JobRecords(LocalState(Project(project.root)))
+    with pytest.raises(error), records.reserved("nightly", "x") as name:
+        project.write(f".amlops/jobs/{name}/inputs/1/.half.part", "half")
+        raise error("stopped")
+    assert not (project.root / ".amlops" / "jobs").exists()
+    records.check_name("nightly")
