@@ -179,6 +179,7 @@ def test_an_address_that_cannot_be_fetched_leaves_no_job(project: SmallProject, 
     assert not (project.root / ".amlops" / "jobs").exists()
 
 
+@pytest.mark.slow
 def test_a_batch_endpoint_takes_every_kind_of_input(batch: BatchProject, web: Web) -> None:
     """a.1, b.2 and C: input by path, https address, data store path or registered data asset."""
     folder = batch.images({"a/1.txt": "ok", "2.txt": "ok"})
@@ -270,6 +271,7 @@ Path(sys.argv[2], "seen.json").write_text(file.read_text())
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("where", ["job", "pipeline", "step", "component"])
 def test_download_gives_a_step_a_copy_that_it_may_change(project: SmallProject, where: str) -> None:
     """Modes: `download` is a private copy, so that what is registered, or lies in the project, stays as it is."""
@@ -303,6 +305,7 @@ def test_download_gives_a_step_a_copy_that_it_may_change(project: SmallProject, 
     assert not Path(Path(step["log"]).read_text().strip()).exists()
 
 
+@pytest.mark.slow
 def test_other_modes_read_in_place_and_say_so(project: SmallProject, amlops: InProcess) -> None:
     project.write("scans/1.png", "one")
     file = JOB.replace("{type: TYPE, path: 'PATH'}", "{type: uri_folder, path: scans, mode: MODE}")
@@ -355,6 +358,7 @@ jobs:
 """
 
 
+@pytest.mark.slow
 def test_an_output_with_a_name_registers_itself(project: SmallProject, amlops: InProcess) -> None:
     project.write("scans/1.png", "one")
     project.write("src/show.py", SHOW)
