@@ -127,4 +127,4 @@ def _verdict(result: Comparison, tolerance: float) -> str:
     largest = result.largest
     by = f"; largest difference {largest.difference:.3g} in {largest.column} of {largest.item}" if largest else ""
     share = 100 * result.different / result.items
-    return f"different: {result.different} of {result.items} items ({share:.2g}%): {', '.join(parts)}{by}{failed}"
+    return f"different: {result.different} of {result.items} items ({share:.3g}%): {', '.join(parts)}{by}{failed}"
