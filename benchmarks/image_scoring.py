@@ -12,7 +12,7 @@ rounds: what others do on the machine at the same time changes them little. File
     decoding          PNG files to pixels, and nothing else: no way of scoring files can be faster with this decoder
 
 The first three are measured for the default (ONNX), for PyTorch and for Keras. The latter two are convolutional
-networks in float64, and left out where they are not installed.
+networks, and left out where they are not installed.
 """
 
 from __future__ import annotations
@@ -149,10 +149,11 @@ def ways_of(framework: str, folder: Path, case: Case, decoded: Decoded) -> dict[
 
 
 def per_image(model: Model, files: Sequence[Path]) -> list[str]:
-    """One file and one call of the network after the other."""
+    """One file and one call of the network after the other, with that one image alone."""
+    forward = getattr(model.network, "forward", model.network.probabilities)
     found = []
     for path in files[:FIRST_LOOP_IMAGES]:
-        probabilities = model.probabilities(decode([path], model.card.size).pixels)
+        probabilities = forward(network_input(decode([path], model.card.size).pixels))
         found.append(model.card.labels[int(probabilities[0].argmax())])
     return found
 

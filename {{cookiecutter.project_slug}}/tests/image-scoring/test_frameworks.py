@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import pytest
 from image_scoring.convolutional import Hyperparameters, Shape
 from image_scoring.frameworks import KERAS, PYTORCH
@@ -81,6 +82,15 @@ def test_every_mini_batch_gives_what_evaluation_gave(
             expected = trained.predictions[row.file]
             assert row.label == expected.label
             assert row.probability == pytest.approx(expected.probability, abs=1e-6, rel=0)
+
+
+@pytest.mark.slow
+def test_an_image_gets_the_same_bits_whatever_it_is_scored_with(driver: ModuleType, trained: Trained) -> None:
+    size = driver._model.card.size
+    pixels = np.random.default_rng(1).integers(0, 256, (100, size.width * size.height), dtype=np.uint8)
+    together = driver._model.probabilities(pixels)
+    assert (np.concatenate([driver._model.probabilities(pixels[i : i + 1]) for i in range(100)]) == together).all()
+    assert (driver._model.probabilities(pixels[::-1]) == together[::-1]).all()
 
 
 @pytest.mark.slow

@@ -54,7 +54,7 @@ class Network(Protocol):
     """A loaded network, whatever it was made with."""
 
     def probabilities(self, inputs: NDArray[np.float32]) -> NDArray[Any]:
-        """One call of the network: float32 [n, height * width], 0 to 1, gives [n, labels]; each row sums to one."""
+        """Float32 [n, height * width], 0 to 1, gives [n, labels]; each row sums to one."""
         ...
 
 
@@ -66,7 +66,7 @@ class Model:
     network: Network
 
     def probabilities(self, pixels: NDArray[np.uint8]) -> NDArray[Any]:
-        """One call of the network for all images.
+        """The probabilities of all images at once.
 
         Args:
             pixels: uint8 [n, height * width].

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from image_scoring.chunks import in_chunks
 from image_scoring.convolutional import KERNEL, POOL, Shape
 from image_scoring.frameworks import PYTORCH
 
@@ -25,22 +26,21 @@ MODEL_FILE = "model.safetensors"
 
 @dataclass(frozen=True)
 class PytorchNetwork:
-    """See `image_scoring.model_folder.Network`.
-
-    It computes in float64. In float32 the last digits of a probability depend on how many images are scored in one
-    call, because the sums are then formed in another order: up to 1e-6 was measured. In float64 that is below 1e-12,
-    so an image gets the same label and the same probability in every mini-batch.
-    """
+    """See `image_scoring.model_folder.Network`."""
 
     module: Any
     shape: Shape
 
-    def probabilities(self, inputs: NDArray[np.float32]) -> NDArray[np.float64]:
-        """float64 [n, labels]."""
+    def probabilities(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        """float32 [n, labels]."""
+        return in_chunks(self.forward, inputs)
+
+    def forward(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        """One call of the network, with as many images as there are."""
         import torch  # noqa: PLC0415 - loaded with the network
 
         with torch.inference_mode():
-            images = torch.from_numpy(inputs).to(torch.float64).reshape(-1, 1, self.shape.height, self.shape.width)
+            images = torch.from_numpy(inputs).reshape(-1, 1, self.shape.height, self.shape.width)
             return torch.softmax(self.module(images), dim=1).numpy()
 
 
@@ -95,4 +95,4 @@ def load_network(path: Path, card: Card) -> PytorchNetwork:
     shape = Shape.of(card)
     module = build_network(shape)
     module.load_state_dict(load_file(path))
-    return PytorchNetwork(module.double().eval(), shape)
+    return PytorchNetwork(module.eval(), shape)

@@ -48,7 +48,7 @@ def train(data: TrainingData, parameters: Hyperparameters) -> tuple[Any, list[fl
     tensorflow, keras = load_framework()
     keras.utils.set_random_seed(parameters.seed)
     tensorflow.config.experimental.enable_op_determinism()
-    logits, model = build_network(keras, shape_for(data, parameters), "float32")
+    logits, model = build_network(keras, shape_for(data, parameters))
     return model, fit(data, parameters, optimizer_step(tensorflow, keras, logits, parameters))
 
 
