@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import subprocess
 import time
 from pathlib import Path
@@ -207,6 +208,17 @@ def test_without_a_threshold_failed_items_are_told_and_the_step_completes(projec
     table = Path(done["failed_items_file"]).read_text(encoding="utf-8")
     items = [row["item"] for row in csv.DictReader(table.splitlines())]
     assert items == ["02.txt", "03.txt", "04.txt"]
+    assert re.search(
+        r"^score: completed in [\d.]+ s; 3 of 6 items failed: .+failed_items\.csv$", result.err, re.MULTILINE
+    )
+
+
+def test_an_output_that_is_only_bound_has_the_type_of_the_pipelines_output(project: SmallProject) -> None:
+    with_files(project, "1", "2")
+    change(project, 'rows: {type: uri_file, path: "${{parent.outputs.rows}}"}', 'rows: "${{parent.outputs.rows}}"')
+    result = project.run("job", "create", "-f", FILE)
+    assert result.code == 0, result.err
+    assert Path(result.json["outputs"]["rows"]).read_text(encoding="utf-8").splitlines() == ["00.txt 2", "01.txt 4"]
 
 
 def test_a_component_may_be_written_in_the_step(project: SmallProject) -> None:

@@ -66,7 +66,7 @@ class _Pipeline:
         self._section = section
         self._around = around
         self._jobs = section.section("jobs")
-        self._nodes = nodes(self._jobs, around.resolve_component)
+        self._nodes = nodes(self._jobs, around.resolve_component, around.outputs)
         self._results: dict[tuple[str, str], StepOutput] = {}
         self._names: dict[str, frozenset[str]] = {}  # step as written -> steps of the job
         self._graph = Graph()

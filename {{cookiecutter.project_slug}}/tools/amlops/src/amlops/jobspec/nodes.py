@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from amlops import references, yamlfile
+from amlops import bindings, references, yamlfile
 from amlops.errors import UserError
 from amlops.jobspec.components import command_component, declared_inputs, declared_outputs, output_spec
 from amlops.jobspec.keys import (
@@ -61,14 +61,14 @@ def no_components(reference: str) -> Path:
     raise UserError(f"'{reference}' is a registered component; name its file, for example ./components/prepare.yml")
 
 
-def nodes(jobs: Section, resolve: ResolveComponent) -> dict[str, Node]:
-    """The steps below `jobs`. Raises UserError."""
+def nodes(jobs: Section, resolve: ResolveComponent, outputs: Mapping[str, OutputSpec]) -> dict[str, Node]:
+    """The steps below `jobs`, in a pipeline with these `outputs`. Raises UserError."""
     if not jobs.values:
         raise jobs.document.error("a pipeline needs at least one step", *jobs.keys)
-    return {name: _node(jobs, name, resolve) for name in jobs.values}
+    return {name: _node(jobs, name, resolve, outputs) for name in jobs.values}
 
 
-def _node(jobs: Section, name: str, resolve: ResolveComponent) -> Node:
+def _node(jobs: Section, name: str, resolve: ResolveComponent, outputs: Mapping[str, OutputSpec]) -> Node:
     if not _STEP_NAME.fullmatch(name):
         raise jobs.error("a step's name must be lower-case letters, digits and '_'; for example prepare_images", name)
     step = jobs.section(name)
@@ -80,7 +80,7 @@ def _node(jobs: Section, name: str, resolve: ResolveComponent) -> Node:
     component = _component_of(step, kind, name, resolve)
     if isinstance(component, Component):
         component = changed(component, step)
-    return Node(name, kind, step, component, _outputs_of(step, component))
+    return Node(name, kind, step, component, _outputs_of(step, component, outputs))
 
 
 def _component_of(
@@ -151,11 +151,13 @@ def _kind_of(component: Component | PipelineComponent) -> str:
     return "parallel" if component.parallel else "command"
 
 
-def _outputs_of(step: Section, component: Component | PipelineComponent | None) -> dict[str, OutputSpec]:
+def _outputs_of(
+    step: Section, component: Component | PipelineComponent | None, pipeline: Mapping[str, OutputSpec]
+) -> dict[str, OutputSpec]:
     """What a step can write: what its component declares, or its own `outputs`."""
     given = step.section("outputs")
     if component is None:
-        return {name: _free_output(given, name) for name in given.values}
+        return {name: _free_output(given, name, pipeline) for name in given.values}
     for name in given.values:
         if name not in component.outputs:
             raise given.error(
@@ -164,5 +166,16 @@ def _outputs_of(step: Section, component: Component | PipelineComponent | None) 
     return dict(component.outputs)
 
 
-def _free_output(given: Section, name: str) -> OutputSpec:
-    return OutputSpec(name) if isinstance(given.get(name), str) else output_spec(given, name, JOB_OUTPUT)
+def _free_output(given: Section, name: str, pipeline: Mapping[str, OutputSpec]) -> OutputSpec:
+    """An output that a step without a component declares. A binding alone has the type of the pipeline's output
+    (azure-ai-ml: ComponentTranslatableMixin._to_output).
+    """
+    value = given.get(name)
+    if not isinstance(value, str):
+        return output_spec(given, name, JOB_OUTPUT)
+    try:
+        binding = bindings.parse(value)
+    except ValueError:  # told where the targets of outputs are looked at
+        binding = None
+    bound = pipeline.get(binding.name) if isinstance(binding, bindings.ParentOutput) else None
+    return OutputSpec(name, bound.type) if bound else OutputSpec(name)

@@ -21,6 +21,7 @@ from amlops.local.data.uploads import private_copy
 from amlops.local.jobrecords import FINISHED, JobRecord
 from amlops.local.jobs import parallel, process
 from amlops.local.jobs.runner import FAILED, StepRun
+from amlops.local.parallel.message import failed_line
 from amlops.project import LOCAL, Project
 
 
@@ -122,8 +123,12 @@ class Execution:
 
     def changed(self, run: StepRun, runs: Mapping[str, StepRun]) -> None:
         """Write the record after a change of a step."""
-        if run.status == FAILED and self._spec.steps[run.name].component.parallel:
-            run.reason = parallel.result_of(self._step_folder(run.name)).get("error") or run.reason
+        if run.status in FINISHED and self._spec.steps[run.name].component.parallel:
+            result = parallel.result_of(self._step_folder(run.name))
+            if run.status == FAILED:
+                run.reason = result.get("error") or run.reason
+            elif result.get("items", {}).get("failed"):
+                run.remark = failed_line(result)
         if run.status in FINISHED:
             if run.status != FAILED:
                 shutil.rmtree(self._copies(run.name), ignore_errors=True)

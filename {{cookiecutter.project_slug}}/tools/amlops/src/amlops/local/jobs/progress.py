@@ -125,7 +125,7 @@ class TerminalProgress(PlainProgress):
 def ending(run: StepRun) -> str:
     """One line that says how a step ended."""
     if run.status == COMPLETED:
-        return f"{run.name}: completed in {run.seconds:.1f} s"
+        return f"{run.name}: completed in {run.seconds:.1f} s{f'; {run.remark}' if run.remark else ''}"
     if run.status == CANCELED:
         return f"{run.name}: canceled: {run.reason}"
     return f"{run.name}: FAILED after {run.seconds:.1f} s: {run.reason}"

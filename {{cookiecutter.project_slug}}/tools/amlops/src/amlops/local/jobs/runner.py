@@ -37,6 +37,7 @@ class StepRun:
     duration_s: float | None = None
     exit_code: int | None = None
     reason: str | None = None
+    remark: str = ""  # what a step that completed says all the same, such as items that failed
     started: float = 0.0
 
     @property
