@@ -232,6 +232,14 @@ def test_error_threshold_counts_items_of_the_whole_input(batch: BatchProject, th
         assert record["said"].splitlines()[0] == "1.txt: missing from the result of run()"
 
 
+def test_a_threshold_that_the_input_cannot_exceed_is_told(batch: BatchProject) -> None:
+    batch.deploy("settings.error_threshold=3")
+    images = batch.images({"1.txt": "skip", "2.txt": "ok", "3.txt": "skip"})
+    [note] = batch.invoke(images)["notes"]
+    assert note.startswith("error_threshold 3 is never exceeded by 3 item(s)")
+    assert batch.invoke(images, sets=["error_threshold=2"])["notes"] == []
+
+
 def test_the_job_stops_when_the_threshold_is_passed(batch: BatchProject) -> None:
     batch.deploy("settings.mini_batch_size=1", "settings.max_concurrency_per_instance=1")
     record = batch.invoke(batch.images({f"{n:02}.txt": "skip" for n in range(30)}), sets=["error_threshold=2"])

@@ -139,7 +139,8 @@ class LocalBatchEndpoints:
             output = self._output(data, output_path, settings.output_file_name, overwrite)
             code, model = self._deployed_files(deployment)
             nodes, limit_note = settings.nodes(self._project.limits)
-            record = self._start(reserved, deployment, source, settings, limit_note)
+            notes = [text for text in (limit_note, settings.never_exceeded(work.items)) if text]
+            record = self._start(reserved, deployment, source, settings, notes)
             if references.is_remote(input):
                 record.update(input_reference=references.without_secrets(input))
         output = output or record.outputs / OUTPUT
@@ -156,7 +157,7 @@ class LocalBatchEndpoints:
             summary_file=None if settings.append_row else output / settings.output_file_name,
             overwrite=overwrite,
             variables={"AZUREML_MODEL_DIR": str(model), "AZUREML_BI_OUTPUT_PATH": str(output)},
-            notes=[limit_note] if limit_note else [],
+            notes=notes,
         )
         return BatchJobs(self._state, self._models, self._project).begin(record, plan, work)
 
@@ -249,7 +250,7 @@ class LocalBatchEndpoints:
         return code, model
 
     def _start(
-        self, name: str, deployment: Record, source: BatchInput, settings: ParallelSettings, limit_note: str
+        self, name: str, deployment: Record, source: BatchInput, settings: ParallelSettings, notes: list[str]
     ) -> JobRecord:
         fields: dict[str, Any] = {
             "display_name": f"{deployment['endpoint_name']}/{deployment['name']}",
@@ -259,6 +260,6 @@ class LocalBatchEndpoints:
             "input": str(source.path),
             "input_type": source.type,
             "settings": settings.as_record(),
-            "notes": [limit_note] if limit_note else [],
+            "notes": notes,
         }
         return JobRecords(self._state).start(JOB_TYPE, name=name, fields=fields, reserved=True)

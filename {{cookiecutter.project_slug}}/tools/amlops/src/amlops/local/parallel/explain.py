@@ -70,6 +70,7 @@ def arithmetic(outcome: Outcome, settings: ParallelSettings) -> list[str]:
         "at most its items",
         f"  {sum(result.failed for result in short):>7} failed: missing from the results of {len(short)} "
         "mini-batch(es); they are not tried again",
+        *_counted_as_failed(outcome.failed_mini_batches - len(lost)),
         f"  {_items(lost):>7} failed: all items of {len(lost)} mini-batch(es) whose {settings.attempts} attempt(s) "
         "failed",
     ]
@@ -86,6 +87,12 @@ def arithmetic(outcome: Outcome, settings: ParallelSettings) -> list[str]:
     if retried:
         lines.append(f"{len(retried)} mini-batch(es) were tried more than once")
     return [*lines, *(budget.text for budget in budgets(outcome, settings))]
+
+
+def _counted_as_failed(count: int) -> list[str]:
+    if not count:
+        return []
+    return [f"  {'':>7} {count} of these mini-batch(es) count as failed where the thresholds count mini-batches"]
 
 
 def _items(results: Sequence[MiniBatchResult]) -> int:

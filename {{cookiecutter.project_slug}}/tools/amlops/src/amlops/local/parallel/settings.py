@@ -113,6 +113,15 @@ class ParallelSettings:
                 "(disputed.several_thresholds is 'one' in .cloud/environments/local.yml); leave one of them out"
             )
 
+    def never_exceeded(self, items: int) -> str:
+        """A note for the user about an `error_threshold` that so many items cannot exceed; empty when they can."""
+        if self.error_threshold < items:
+            return ""
+        return (
+            f"error_threshold {self.error_threshold} is never exceeded by {items} item(s), so no failure stops the "
+            "job; it is a number of items of the whole input"
+        )
+
     def nodes(self, limits: Limits) -> tuple[list[str], str]:
         """The node of each worker, inside the laptop's limits; and a note for the user where the limits cut
         something off. No node: the calling process does the work.
