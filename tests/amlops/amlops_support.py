@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import subprocess
@@ -9,6 +11,9 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest import mock
+
+from amlops.cli import main
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = ROOT / "{{cookiecutter.project_slug}}"
@@ -72,6 +77,18 @@ class SmallProject:
             text=True,
             encoding="utf-8",
         )
+
+    def call(self, *words: str) -> Result:
+        """Run `amlops WORDS` in this process: quicker, for commands that are refused before they start anything."""
+        out, err = io.StringIO(), io.StringIO()
+        with (
+            contextlib.chdir(self.root),
+            mock.patch.dict(os.environ, self.environment(), clear=True),
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(err),
+        ):
+            code = main(words)
+        return Result(code, out.getvalue(), err.getvalue())
 
     def run(self, *words: str, cwd: Path | None = None, stdin: int = subprocess.DEVNULL, **variables: str) -> Result:
         """Run `amlops WORDS` to its end."""

@@ -104,13 +104,13 @@ def test_version(project: SmallProject) -> None:
     ],
 )
 def test_usage_errors_are_one_line_and_exit_2(project: SmallProject, words: list[str], says: str) -> None:
-    result = project.run(*words)
+    result = project.call(*words)
     assert result.code == 2 and says in result.line and result.out == ""
 
 
 def test_nouns_without_a_verb_show_their_verbs(project: SmallProject) -> None:
     for noun in ("job", "model"):
-        result = project.run(noun)
+        result = project.call(noun)
         assert result.code == 2 and result.err.startswith(f"Usage: amlops {noun}") and "create" in result.err
 
 
@@ -204,7 +204,7 @@ AZURE = [
 @pytest.mark.parametrize(("command", "az_words"), AZURE)
 def test_azure_answers_with_the_az_command(with_dev: SmallProject, command: str, az_words: str) -> None:
     words = command.split()
-    result = with_dev.run(*words, "--env", "dev")
+    result = with_dev.call(*words, "--env", "dev")
     assert result.code == 1 and result.out == ""
     az = f"az ml {az_words} {SCOPE}"
     render = "`amlops render --env dev -o build/dev`"
@@ -225,7 +225,7 @@ def test_azure_refuses_what_is_wrong_before_it_answers(with_dev: SmallProject) -
         (["-f", "e.yml"], "is not a job: it has neither 'type: pipeline' nor 'command'"),
     ):
         for option in ([], ["--print-az"]):
-            result = with_dev.run("job", "create", *words, "--env", "dev", *option)
+            result = with_dev.call("job", "create", *words, "--env", "dev", *option)
             assert (result.code, result.out) == (1, "") and says in result.line
     words = ["job", "create", "-f", "pipelines/train.yml", "--set", "inputs.images.path=x", "--env", "dev"]
     assert with_dev.run(*words, "--print-az").code == 0

@@ -172,7 +172,7 @@ COMPONENT_FAULTS = {
 
 def check(project: SmallProject, says: str, *words: str, code: int = 1) -> None:
     """The command is refused in one line that says `says`, and no job was made."""
-    result = project.run(*words)
+    result = project.call(*words)
     assert result.code == code, result.err
     assert result.out == ""
     assert says in result.line
@@ -185,7 +185,7 @@ def test_pipeline_faults(project: SmallProject, fault: str) -> None:
     assert old in PIPELINE
     small_pipeline(project).write(FILE, PIPELINE.replace(old, new))
     check(project, says, "job", "create", "-f", FILE)
-    line = project.run("job", "create", "-f", FILE).line
+    line = project.call("job", "create", "-f", FILE).line
     assert line.startswith(f"amlops: {FILE}:"), line
 
 

@@ -103,6 +103,14 @@ def test_changed_and_missing_files_are_noticed(store: ModelStore, project: Small
         store.resolve("azureml:m:1")
 
 
+def test_a_file_that_was_added_to_a_model_is_noticed(store: ModelStore, project: SmallProject) -> None:
+    """An MLmodel file beside the registered folder would be loaded in place of the one in it."""
+    model = store.create("m", project.root / "weights")
+    (model.directory / "MLmodel").write_text("flavors: {}")
+    with pytest.raises(UserError, match=r"damaged: MLmodel was added; remove it"):
+        store.resolve("azureml:m:1")
+
+
 BAD = {
     "name": (["-n", "a b", "-p", "weights"], "name: 'a b' must be"),
     "version": (["-n", "m", "-p", "weights", "-v", "../1"], "version: '../1' must be"),
