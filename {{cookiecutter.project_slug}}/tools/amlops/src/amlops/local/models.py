@@ -149,7 +149,16 @@ class ModelStore:
         return model
 
     def verify(self, model: Model) -> None:
-        """Compare the files of a model with the hashes taken when it was registered. Raises UserError."""
+        """Compare the files of a model with the hashes taken when it was registered. Raises UserError.
+
+        A file that was not registered is a fault too: it may be found, and loaded, before those that were.
+        """
+        for file in files_below(model.directory):
+            relative = file.relative_to(model.directory).as_posix()
+            if relative not in model.files and file.suffix != ".pyc":
+                raise UserError(
+                    f"model: {model.reference} is damaged: {relative} was added; remove it, or register the model again"
+                )
         for relative, digest in model.files.items():
             file = model.directory / relative
             if not file.is_file():
