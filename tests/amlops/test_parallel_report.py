@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -127,6 +128,16 @@ def test_the_report_is_a_page_that_needs_nothing_else(tmp_path: Path) -> None:
     assert "http" not in page
     for title in ("Failed items", "Suggested settings", "Error budgets", "Workers", "Slowest items", "other nodes"):
         assert title in page
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", ["raise", "skip"])
+def test_links_of_the_page_lead_to_files(tmp_path: Path, fault: str) -> None:
+    result, _ = run(tmp_path, {"a.txt": "ok", "b.txt": fault}, mini_batch_size=1)
+    page = Path(result["report_file"])
+    links = re.findall(r"href=([^ >]+)", page.read_text(encoding="utf-8"))
+    assert "failed_items.csv" in links
+    assert [link for link in links if not (page.parent / link).is_file()] == []
 
 
 @pytest.mark.slow

@@ -103,8 +103,10 @@ def _failed(failed: Sequence[FailedItem]) -> list[str]:
         for row in failed[:_FIRST]
     ]
     more = f"The first {_FIRST} of {len(failed):,}; all" if len(failed) > _FIRST else "They"
-    note = f"<p class=note>{more} are in <a href=failed_items.csv>failed_items.csv</a>, tracebacks in "
-    note += "<a href=user/error.txt>user/error.txt</a>.</p>"
+    # An item that run() left out has no traceback; where there is none at all, there is no such file.
+    raised = any(row.traceback_hash for row in failed)
+    tracebacks = ", tracebacks in <a href=user/error.txt>user/error.txt</a>" if raised else ""
+    note = f"<p class=note>{more} are in <a href=failed_items.csv>failed_items.csv</a>{tracebacks}.</p>"
     table = _table(["item", "error", "attempt", "message"], rows).replace("<table>", "<table class=texts>", 1)
     return ["<h2>Failed items</h2>", note, table]
 
