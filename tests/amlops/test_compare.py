@@ -11,7 +11,8 @@ from amlops_support import SmallProject
 from batch_support import DEPLOYMENT, BatchProject, InProcess, table
 
 from amlops.errors import JobFailed, UserError
-from amlops.local.batch.compare_rows import Rows, compared
+from amlops.local.batch.compare_report import most_telling
+from amlops.local.batch.compare_rows import LABEL, NUMBER, Difference, Rows, compared
 from amlops.workspace import CompareOptions
 
 NAN = float("nan")
@@ -88,6 +89,12 @@ def run(mini_batch):
 """
 
 
+def test_the_page_shows_labels_first_and_then_the_largest_numbers() -> None:
+    small, large = (Difference(f"{gap}.png", NUMBER, 1, "p", 0.0, gap, gap) for gap in (0.1, 0.7))
+    label = Difference("z.png", LABEL, 1, "label", "4", "9")
+    assert most_telling([small, large, label]) == [label, large, small]
+
+
 @pytest.fixture
 def two(project: SmallProject) -> BatchProject:
     batch = BatchProject.make(project)
@@ -113,7 +120,7 @@ def test_two_deployments_are_compared_then_switched_and_back(two: BatchProject, 
     jobs = [job["name"] for job in summary["jobs"].values()]
     assert [amlops("job", "show", "-n", name, "--query", "status").json for name in jobs] == ["Completed"] * 2
     assert [(row["item"], row["kind"], row["difference"]) for row in table(summary["differences_file"])] == [
-        ("2 3.txt", "number", "1.0"),
+        ("2 3.txt", "number", "1"),
         ("4.txt", "failed in the second", ""),
     ]
     page = Path(summary["report"]).read_text(encoding="utf-8")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from amlops.files import write_text
-from amlops.local.batch.compare_rows import Difference
+from amlops.local.batch.compare_rows import NUMBER, Difference
 from amlops.local.parallel.report import write_csv
 
 DIFFERENCES, PAGE = "differences.csv", "report.html"
@@ -27,8 +27,13 @@ def write_files(folder: Path, summary: dict[str, Any], differences: Sequence[Dif
     write_text(folder / PAGE, _page(summary, differences))
 
 
+def most_telling(differences: Sequence[Difference]) -> list[Difference]:
+    """What a person should see first: other labels, rows and failures; then numbers, the largest difference on top."""
+    return sorted(differences, key=lambda each: (each.kind == NUMBER, -(each.difference or 0)))
+
+
 def _cells(each: Difference) -> tuple[Any, ...]:
-    distance = "" if each.difference is None else repr(each.difference)
+    distance = "" if each.difference is None else f"{each.difference:.9g}"
     values = ["" if value is None else value for value in (each.first, each.second)]
     return (each.item, each.kind, each.row or "", each.column, *values, distance)
 
@@ -40,8 +45,8 @@ def _page(summary: dict[str, Any], differences: Sequence[Difference]) -> str:
         (name, job["name"], job["items_per_second"], job["seconds"], job["workers"], job["failed"])
         for name, job in summary["jobs"].items()
     ]
-    shown = [_cells(each) for each in differences[:_SHOWN]]
-    more = f"<p>{len(differences) - _SHOWN} more in {DIFFERENCES}.</p>" if len(differences) > _SHOWN else ""
+    shown = [_cells(each) for each in most_telling(differences)[:_SHOWN]]
+    more = f"<p>{len(differences) - _SHOWN} more in {DIFFERENCES}, in the order of the input.</p>" if len(differences) > _SHOWN else ""
     notes = "".join(f"<p>{html.escape(note)}</p>" for note in summary["notes"])
     switch = f"amlops batch-endpoint update --name {summary['endpoint_name']} --set defaults.deployment_name="
     parts = [
