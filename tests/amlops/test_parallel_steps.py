@@ -211,6 +211,8 @@ def test_without_a_threshold_failed_items_are_told_and_the_step_completes(projec
     assert re.search(
         r"^score: completed in [\d.]+ s; 3 of 6 items failed: .+failed_items\.csv$", result.err, re.MULTILINE
     )
+    refused = project.run("job", "replay", "-n", f"{result.json['name']}.score")
+    assert "is a step; this goes with jobs of deployments of models. Start the whole job again" in refused.line
 
 
 def test_an_output_that_is_only_bound_has_the_type_of_the_pipelines_output(project: SmallProject) -> None:

@@ -46,7 +46,11 @@ def _page(summary: dict[str, Any], differences: Sequence[Difference]) -> str:
         for name, job in summary["jobs"].items()
     ]
     shown = [_cells(each) for each in most_telling(differences)[:_SHOWN]]
-    more = f"<p>{len(differences) - _SHOWN} more in {DIFFERENCES}, in the order of the input.</p>" if len(differences) > _SHOWN else ""
+    more = (
+        f"<p>{len(differences) - _SHOWN} more in {DIFFERENCES}, in the order of the input.</p>"
+        if len(differences) > _SHOWN
+        else ""
+    )
     notes = "".join(f"<p>{html.escape(note)}</p>" for note in summary["notes"])
     switch = f"amlops batch-endpoint update --name {summary['endpoint_name']} --set defaults.deployment_name="
     parts = [

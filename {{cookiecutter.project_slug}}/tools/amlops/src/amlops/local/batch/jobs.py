@@ -153,11 +153,14 @@ class BatchJobs:
         return self.run(record, plan)
 
     def _batch_job(self, name: str) -> Record:
-        data = self._records.show(name)
-        if data["type"] != JOB_TYPE:
+        job, _, step = name.partition(".")
+        data = self._records.show(job)
+        if step or data["type"] != JOB_TYPE:
+            what = f"'{name}' is a step" if step else f"job '{name}' is a {data['type']} job"
+            endpoint = data.get("endpoint_name")
+            again = f"amlops batch-endpoint invoke --name {endpoint}" if endpoint else "amlops job create -f FILE"
             raise UserError(
-                f"--name: job '{name}' is a {data['type']} job; this goes with jobs of batch endpoints. "
-                "Start it again: amlops job create -f FILE"
+                f"--name: {what}; this goes with jobs of deployments of models. Start the whole job again: {again}"
             )
         return data
 
