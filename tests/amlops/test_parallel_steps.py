@@ -39,6 +39,8 @@ def run(mini_batch):
             raise ValueError("a bad file")
         if text == "hang":
             time.sleep(600)
+        if text == "stop":
+            breakpoint()
         if text != "skip":
             rows.append(f"{Path(item).name} {float(text) * float(options.factor):g}")
     return rows
@@ -221,6 +223,15 @@ def test_an_output_that_is_only_bound_has_the_type_of_the_pipelines_output(proje
     result = project.run("job", "create", "-f", FILE)
     assert result.code == 0, result.err
     assert Path(result.json["outputs"]["rows"]).read_text(encoding="utf-8").splitlines() == ["00.txt 2", "01.txt 4"]
+
+
+def test_a_breakpoint_in_a_step_says_how_to_get_a_terminal(project: SmallProject) -> None:
+    with_files(project, "stop")
+    limits = "environment: local\nlimits: {nodes: 1, cores: 1, workers: 0}\n"
+    project.write(".cloud/environments/local.yml", limits)
+    result = project.run("job", "create", "-f", FILE, "--name", "j")
+    assert result.code == 3
+    assert "run the step alone: python -P -m amlops.local.parallel .amlops/jobs/j/steps/score" in result.err
 
 
 def test_a_component_may_be_written_in_the_step(project: SmallProject) -> None:
