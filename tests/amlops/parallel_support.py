@@ -42,6 +42,8 @@ def run(mini_batch):
             os.kill(os.getpid(), signal.SIGSEGV)
         if text == "memory":
             rows.append(bytearray(8 << 30))
+        if text == "stop":
+            breakpoint()
         if text == "more":
             rows.append("more")
         if text != "skip":

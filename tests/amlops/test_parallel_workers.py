@@ -254,6 +254,11 @@ def test_a_debugger_stops_in_the_script_with_workers_0(
     assert project.run("job", "show", "--name", "debugged").json["status"] == status
 
 
+def test_a_breakpoint_in_a_worker_says_how_to_get_a_terminal(engine: Engine) -> None:
+    engine.run({"1": "stop"}, workers=1)
+    assert "invoke with --workers 0" in engine.failures[0].message
+
+
 def test_100000_files_are_listed_and_scored(engine: Engine) -> None:
     folder = engine.root / "input"
     for part in range(100):

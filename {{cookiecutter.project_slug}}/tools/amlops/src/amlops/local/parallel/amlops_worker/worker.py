@@ -25,7 +25,7 @@ import threading
 import time
 import traceback
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NoReturn
 
 from .entryscript import Script, load_script, script_arguments
 from .scoring import LOG_FORMAT, Scoring, described_with_limit
@@ -60,6 +60,7 @@ class Worker:
         level = job["logging_level"].upper()
         logging.basicConfig(level=level, format=LOG_FORMAT, stream=sys.stderr)
         sys.argv = script_arguments(job["script"], level, job["program_arguments"])
+        sys.breakpointhook = _no_terminal
         started = time.perf_counter()
         try:
             limit_memory(job["memory"])
@@ -80,6 +81,13 @@ class Worker:
             sys.stdout.flush()
         self._events.write(json.dumps(message) + "\n")
         self._events.flush()
+
+
+def _no_terminal(*_: Any, **__: Any) -> NoReturn:
+    raise RuntimeError(
+        "breakpoint() needs a terminal, which a worker does not have; invoke with --workers 0, or set limits.workers: 0 "
+        "in .cloud/environments/local.yml"
+    )
 
 
 def limit_memory(megabytes: int) -> None:
