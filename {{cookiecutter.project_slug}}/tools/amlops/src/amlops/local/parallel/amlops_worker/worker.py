@@ -85,8 +85,8 @@ class Worker:
 
 def _no_terminal(*_: Any, **__: Any) -> NoReturn:
     raise RuntimeError(
-        "breakpoint() needs a terminal, which a worker does not have; invoke with --workers 0, or set limits.workers: 0 "
-        "in .cloud/environments/local.yml"
+        "breakpoint() needs a terminal, which a worker does not have; invoke with --workers 0, or set "
+        "limits.workers: 0 in .cloud/environments/local.yml"
     )
 
 
