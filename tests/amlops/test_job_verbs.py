@@ -198,3 +198,13 @@ environment: {image: python}
 compute: azureml:c
 settings: {mini_batch_size: 1, retry_settings: {timeout: 600}, environment_variables: {WAIT_FOR: 'GO'}}
 """
+
+
+def test_a_record_that_cannot_be_read_does_not_hide_the_others(project: SmallProject) -> None:
+    good = '{"name": "good", "type": "batch", "status": "Completed", "created_at": "2026-01-01T00:00:00.000Z"}'
+    project.write(".amlops/jobs/good/job.json", good)
+    project.write(".amlops/jobs/damaged/job.json", good[:20])
+    result = project.run("job", "list", "--query", "[].name")
+    assert (result.code, result.json) == (0, ["good"])
+    assert "note: .amlops/jobs/damaged/job.json: the job's record is not valid JSON" in result.err
+    assert project.run("job", "show", "--name", "damaged").code == 1

@@ -24,6 +24,7 @@ from typing import Any
 from amlops.errors import UserError
 from amlops.files import read_json, write_json
 from amlops.local.locks import HeldLock, is_held
+from amlops.local.parallel.progress import note
 from amlops.local.state import LocalState
 
 FINISHED = ("Completed", "Failed", "Canceled")
@@ -175,9 +176,14 @@ class JobRecords:
         return self._read(folder)
 
     def list(self) -> list[dict[str, Any]]:
-        """All records, newest first."""
-        folders = [file.parent for file in self._state.jobs.glob(f"*/{_FILE}")]
-        return sorted((self._read(folder) for folder in folders), key=lambda data: data["created_at"], reverse=True)
+        """All records, newest first. One that cannot be read is told and left out: it must not hide the others."""
+        records: list[dict[str, Any]] = []
+        for file in self._state.jobs.glob(f"*/{_FILE}"):
+            try:
+                records.append(self._read(file.parent))
+            except UserError as error:
+                note(str(error))
+        return sorted(records, key=lambda data: data["created_at"], reverse=True)
 
     def _make_folder(self, name: str | None, prefix: str, option: str) -> Path:
         stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
