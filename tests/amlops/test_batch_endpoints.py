@@ -105,6 +105,16 @@ def test_update_changes_only_what_it_says(batch: BatchProject) -> None:
     assert batch.deployments.show("first", "scorer") == after
 
 
+def test_a_deployment_is_shown_as_az_nests_it(batch: BatchProject) -> None:
+    """Scripts ask for `--query settings.retry_settings.timeout`."""
+    batch.deploy("settings.retry_settings.timeout=7", "settings.environment_variables.TOKEN=secret")
+    shown = batch.deployments.show("first", "scorer")
+    assert shown["resources"] == {"instance_count": 1}
+    assert shown["settings"]["retry_settings"] == {"max_retries": 3, "timeout": 7}
+    assert shown["settings"]["output_file_name"] == "predictions.csv"
+    assert shown["settings"]["environment_variables"]["TOKEN"] == "(not shown)"
+
+
 def test_an_endpoint_made_again_keeps_its_deployments(batch: BatchProject) -> None:
     batch.deploy()
     again = batch.endpoints.create(batch.root / ".cloud/endpoints/scorer/endpoint.yml", sets=["description=new"])

@@ -12,7 +12,7 @@ from amlops.errors import UserError
 from amlops.local.batch import documents, mlflow_models
 from amlops.local.batch.jobs import jobs_of
 from amlops.local.batch.records import EndpointRecords, Record
-from amlops.local.batch.settings import settings_of
+from amlops.local.batch.settings import shown_settings
 from amlops.local.batch.snapshot import snapshot_code, snapshot_model
 from amlops.local.environments import LocalEnvironments
 from amlops.local.jobrecords import utc_now
@@ -134,7 +134,7 @@ class LocalBatchDeployments:
             "code_path": str(code.folder),
             "environment": LocalEnvironments(self._project, self._state).pinned(data.get("environment"), note),
             "compute": data["compute"],
-            "settings": settings_of(data).as_record(),
+            **shown_settings(data),
             "spec": spec,
         }
         # What was deployed from a copy is still called what it was copied from.

@@ -55,6 +55,19 @@ def settings_of(spec: Mapping[str, Any]) -> ParallelSettings:
     )
 
 
+def shown_settings(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """`settings` and `resources` of a deployment as `az ml batch-deployment show` nests them, defaults filled in.
+
+    Environment variables are there by name only: their values may be secret.
+    """
+    deployment = ModelBatchDeployment.model_validate(spec)
+    variables = dict.fromkeys(sorted(deployment.settings.environment_variables), "(not shown)")
+    return {
+        "resources": {"instance_count": deployment.resources.instance_count},
+        "settings": {**deployment.settings.model_dump(), "environment_variables": variables},
+    }
+
+
 def changed(
     spec: Mapping[str, Any],
     sets: Sequence[str] = (),
