@@ -225,7 +225,8 @@ def test_an_mlflow_model_with_a_deployment_of_the_old_form(foreign: Callable[[st
     assert case("az ml model create --name hearts-mlflow --type mlflow_model --path model").code == 0
     made = case.deployed()
     assert made.code == 0 and " old-form mini_batch_size: settings stand at the root" in made.err
-    assert made.json["settings"]["retry_settings"]["timeout"] == 300 and made.json["settings"]["max_concurrency_per_instance"] == 2
+    settings = made.json["settings"]
+    assert (settings["retry_settings"]["timeout"], settings["max_concurrency_per_instance"]) == (300, 2)
     assert sorted(case.scored("hearts-batch")) == ["0,0,young.csv", "0,1,old.csv", "1,0,young.csv", "1,1,old.csv"]
 
 
