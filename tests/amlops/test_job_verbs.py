@@ -134,7 +134,8 @@ def test_list_is_cut_and_knows_the_steps_of_a_job(project: SmallProject) -> None
     for name in ("one", "two", "three"):
         assert project.run("job", "create", "-f", "job.yml", "--name", name).code == 0
     assert project.run("job", "list", "--max-results", "2", "--query", "[].name").json == ["three", "two"]
-    steps = project.run("job", "list", "--parent-job-name", "two", "--query", "[].name", "-o", "tsv").out.split()
+    words = ("--parent-job-name", "two", "--query", "[?created_at].name", "-o", "tsv")
+    steps = project.run("job", "list", *words).out.split()
     assert steps == ["two.command"]
     assert project.run("job", "show", "-n", steps[0], "--query", "status").json == "Completed"
     wrong = project.run("job", "show", "-n", "two.train")

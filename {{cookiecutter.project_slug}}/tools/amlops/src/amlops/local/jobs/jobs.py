@@ -181,6 +181,7 @@ def children(record: Record) -> list[Record]:
             "display_name": name,
             "type": "command",
             "parent_job_name": record["name"],
+            "created_at": step.get("started_at"),
             **step,
         }
         for name, step in (record.get("steps") or {}).items()

@@ -96,7 +96,12 @@ def _size(measured: Measured, items: int, workers: int, now: int) -> tuple[int, 
         f"costs no more than {LOSS_SECONDS:g} s"
     )
     if low > high:
-        return high, f"{high} items in a mini-batch: {bounds}; these exclude each other, and the even share goes first"
+        evenly = f"each of {workers} worker(s) gets {BATCHES_PER_WORKER}"
+        limit = evenly if even <= loss else f"one run again costs no more than {LOSS_SECONDS:g} s"
+        return high, (
+            f"{high} items in a mini-batch, so that {limit}; more would have less overhead: of {low} items the "
+            f"{beside * 1000:.2g} ms beside them would be less than {OVERHEAD_SHARE:.0%}"
+        )
     if low <= now <= high:
         return now, f"{now} items in a mini-batch, as now: {bounds}"
     size = high if now > high else min(_round_up(low), high)
