@@ -28,6 +28,8 @@ TEMPLATE_PATHS = (
     "infra/amlplatform/names.py",
     "infra/amlplatform/regions.py",
     "infra/amlplatform/rules.py",
+    "infra/amlplatform/vm_sizes.csv",
+    "infra/amlplatform/vm_sizes.py",
     "local_extensions.py",
     "options.yaml",
     "templates",
