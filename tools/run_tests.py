@@ -22,16 +22,32 @@ def pulumi_cli() -> bool:
     return built or not os.environ.get("CI")
 
 
-def stage(title: str, command: list[str]) -> bool:
-    """Run one check with its output on this terminal; whether it passed."""
-    print(f"\n== {title}", flush=True)
-    start = time.monotonic()
-    code = subprocess.run(command, cwd=ROOT, check=False, env={**os.environ, "PYTHONDONTWRITEBYTECODE": ""}).returncode
-    print(
-        f"== {title}: {'passed' if code == 0 else f'failed (exit code {code})'} in {time.monotonic() - start:.1f} s",
-        flush=True,
-    )
-    return code == 0
+class Stage:
+    """One check, from the making of this object on. `aside`: it says what it has to say when it is waited for."""
+
+    def __init__(self, title: str, command: list[str], *, aside: bool = False) -> None:
+        self.title, self._start = title, time.monotonic()
+        if not aside:
+            print(f"\n== {title}", flush=True)
+        self._process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env={**os.environ, "PYTHONDONTWRITEBYTECODE": ""},
+            stdout=subprocess.PIPE if aside else None,
+            stderr=subprocess.STDOUT if aside else None,
+            text=True,
+        )
+
+    def passed(self) -> bool:
+        """Wait for its end; whether it passed."""
+        output, _ = self._process.communicate()
+        if output:
+            print(f"\n== {self.title}\n{output}", end="")
+        code, seconds = self._process.returncode, time.monotonic() - self._start
+        print(
+            f"== {self.title}: {'passed' if code == 0 else f'failed (exit code {code})'} in {seconds:.1f} s", flush=True
+        )
+        return code == 0
 
 
 def main() -> int:
@@ -61,8 +77,10 @@ def main() -> int:
     }
     if options.paths:
         stages = {"pytest": pytest}
-    # Every stage runs, so that one call shows all there is to mend.
-    passed = {title: stage(title, command) for title, command in stages.items()}
+    # Every stage runs, so that one call shows all there is to mend. Types are checked beside the others, on one core.
+    types = [Stage(title, stages.pop(title), aside=True) for title in ("basedpyright",) if title in stages]
+    passed = {title: Stage(title, command).passed() for title, command in stages.items()}
+    passed |= {stage.title: stage.passed() for stage in types}
     print("\n" + "\n".join(f"{title}: {'passed' if good else 'FAILED'}" for title, good in passed.items()))
     return 0 if all(passed.values()) else 1
 

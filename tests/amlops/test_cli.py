@@ -253,6 +253,7 @@ def test_every_flag_stands_in_the_table() -> None:
     assert not ({name for names in flags.NOT_SUPPORTED for name in names} | ignored) & known
 
 
+@pytest.mark.slow
 def test_docs_and_manifest_are_current() -> None:
     done = subprocess.run(
         [sys.executable, str(ROOT / "tools" / "generated.py"), "--check"],

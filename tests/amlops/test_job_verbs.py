@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from amlops_support import SmallProject
 
+pytestmark = pytest.mark.slow
+
 # Says that it is there, waits until somebody makes a file called `go`, and ends as the file says.
 WAITING = """\
 import pathlib, sys, time
@@ -103,7 +105,6 @@ def test_cancel_stops_a_job_of_another_process(project: SmallProject) -> None:
     assert again.code == 1 and "job 'long' has ended already: Canceled" in again.line
 
 
-@pytest.mark.slow
 def test_download_copies_where_az_does(project: SmallProject, tmp_path: Path) -> None:
     with running(project) as (process, go):
         early = project.run("job", "download", "-n", "long")
@@ -128,7 +129,6 @@ def test_download_copies_where_az_does(project: SmallProject, tmp_path: Path) ->
     assert unknown.code == 1 and "has no output 'score'; it has: result" in unknown.line
 
 
-@pytest.mark.slow
 def test_list_is_cut_and_knows_the_steps_of_a_job(project: SmallProject) -> None:
     project.write("job.yml", "type: command\ncommand: python -V\nenvironment: azureml:e@latest\ncompute: azureml:c\n")
     for name in ("one", "two", "three"):
@@ -148,7 +148,6 @@ def test_a_job_that_is_not_there(project: SmallProject, verb: str) -> None:
     assert result.code == 1 and "there is no job 'nobody'" in result.line
 
 
-@pytest.mark.slow
 def test_a_batch_job_is_followed_canceled_resumed_and_downloaded(project: SmallProject, tmp_path: Path) -> None:
     go = project.root / "go"
     project.write("weights/w.txt", "1")

@@ -224,6 +224,7 @@ def test_arguments(project: SmallProject, words: list[str], code: int, says: str
     check(small_pipeline(project), says, "job", "create", "-f", FILE, *words, code=code)
 
 
+@pytest.mark.slow
 def test_an_input_that_a_command_job_does_not_declare(project: SmallProject) -> None:
     job = "type: command\ncommand: python -V\nenvironment: azureml:e@latest\ncompute: azureml:c\n"
     project.write("job.yml", job)

@@ -47,6 +47,7 @@ def test_steps_run_in_order_and_pass_data_on(small: SmallProject) -> None:
     assert small.run("job", "list", "--query", "[].[name, status]", "-o", "tsv").out == "first\tCompleted\n"
 
 
+@pytest.mark.slow
 def test_one_core_runs_one_step_at_a_time(small: SmallProject) -> None:
     small.write(".cloud/environments/local.yml", "environment: local\nlimits: {nodes: 1, cores: 1}\n")
     record = small.run("job", "create", "-f", FILE, "--set", "inputs.sleep=0.2").json
@@ -114,6 +115,7 @@ def alive(pid: int) -> bool:
         return False
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks at /proc")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interruption_stops_children_and_their_children(small: SmallProject, number: signal.Signals) -> None:
@@ -137,6 +139,7 @@ def test_interruption_stops_children_and_their_children(small: SmallProject, num
     assert record["status"] == "Canceled" and record["steps"]["command"]["status"] == "Canceled"
 
 
+@pytest.mark.slow
 def test_a_killed_runner_leaves_no_job_that_runs_for_ever(small: SmallProject) -> None:
     process = small.start("job", "create", "-f", FILE, "--set", "inputs.sleep=3", "--name", "killed")
     record_file = small.root / ".amlops" / "jobs" / "killed" / "job.json"
@@ -149,6 +152,7 @@ def test_a_killed_runner_leaves_no_job_that_runs_for_ever(small: SmallProject) -
     assert record["status"] == "Failed" and "ended before the job" in record["error"]
 
 
+@pytest.mark.slow
 def test_timeout_stops_a_step(small: SmallProject) -> None:
     small.write("slow.yml", "type: command\ncommand: python -c 'import time; time.sleep(60)'\n"
                             "environment: azureml:e@latest\nlimits: {timeout: 0.5}\n")  # fmt: skip
@@ -259,6 +263,7 @@ def test_set_is_typed_like_yaml_and_reaches_a_string_as_text(project: SmallProje
     assert Path(result.json["steps"]["s"]["log"]).read_text() == f"{argument!r}\n"
 
 
+@pytest.mark.slow
 def test_names_are_used_once_and_given_by_the_file(small: SmallProject) -> None:
     small.write(
         "named.yml",

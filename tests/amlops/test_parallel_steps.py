@@ -17,6 +17,8 @@ from amlops.errors import UserError
 from amlops.jobspec import load_job
 from amlops.local.jobs.execution import check_programs
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = """\
 import argparse, json, os, sys, time
 from pathlib import Path
@@ -178,7 +180,6 @@ def test_a_step_changes_what_its_component_says_key_by_key(project: SmallProject
     assert "--word" not in seen["argv"], "an optional input without a value leaves its part out"
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
@@ -243,7 +244,6 @@ def test_a_component_may_be_written_in_the_step(project: SmallProject) -> None:
     assert task.settings["mini_batch_size"] == "4" and task.settings["retry_settings"]["max_retries"] == 2
 
 
-@pytest.mark.slow
 def test_rows_are_never_put_over_those_of_another_job(project: SmallProject) -> None:
     with_files(project, "1")
     place = 'path: "azureml://datastores/workspaceblobstore/paths/scores.csv"'

@@ -12,6 +12,8 @@ from amlops_support import SmallProject
 from amlops.errors import UserError
 from amlops.jobspec import load_job
 
+pytestmark = pytest.mark.slow
+
 # Writes what it was given, with what its input folder holds.
 STEP = """\
 import argparse, json, pathlib, sys, time

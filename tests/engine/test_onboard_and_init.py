@@ -274,6 +274,7 @@ def test_a_folder_that_cannot_become_a_live_project(live: LiveProject, tmp_path:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "live project"]
 
 
+@pytest.mark.slow
 def test_a_command_that_cannot_be_run_offline(live: LiveProject) -> None:
     assert "COMMAND: is missing; for example" in only_line(amlplatform("offline", "--project", live.folder), code=2)
     assert "'nonsense' is not on PATH; for example" in only_line(live.offline("nonsense"))

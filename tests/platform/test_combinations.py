@@ -69,6 +69,7 @@ def test_a_combination_is_sound(combination: Combination) -> None:
     assert len({one.arm_id.lower() for one in plan.resources}) == len(plan.resources), "two resources have one id"
 
 
+@pytest.mark.slow
 def test_settings_of_combinations_change_what_is_built() -> None:
     """Each switch has an effect: otherwise the combinations above would prove less than they seem to."""
     network = "own-vnet"

@@ -31,6 +31,7 @@ def locks(plan: Plan) -> dict[str, PlannedResource]:
     return {one.name.removesuffix("-lock"): one for one in plan.resources if one.arm_type.endswith("/locks")}
 
 
+@pytest.mark.slow
 def test_prod_locks_each_resource_that_holds_data_and_nothing_else(plans: Plans) -> None:
     plan = plans["full"]["prod"]
     found = locks(plan)

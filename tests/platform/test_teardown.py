@@ -67,6 +67,7 @@ def test_ai_services_are_purged_too() -> None:
     assert "az cognitiveservices account" in commands(plan)
 
 
+@pytest.mark.slow
 def test_the_command_changes_nothing_and_writes_a_record(write_request: Callable[..., Path], tmp_path: Path) -> None:
     request, page = write_request(), tmp_path / "teardown.md"
     words = ["teardown", str(request), "--environment", "prod"]

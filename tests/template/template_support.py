@@ -131,5 +131,12 @@ def run_cookiecutter(
     )  # fmt: skip
 
 
-every_combination = pytest.mark.parametrize("answers", COMBINATIONS, ids=label)
+# `make check` takes the first and the last: each option has another value there.
+every_combination = pytest.mark.parametrize(
+    "answers",
+    [
+        pytest.param(answers, id=label(answers), marks=() if number in (0, len(COMBINATIONS) - 1) else pytest.mark.slow)
+        for number, answers in enumerate(COMBINATIONS)
+    ],
+)
 either_ci = pytest.mark.parametrize("ci", CHOICES["ci"])
