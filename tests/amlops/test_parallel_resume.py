@@ -138,8 +138,8 @@ def test_twenty_kills_at_random_moments_lose_and_double_nothing(tmp_path: Path) 
         pd.testing.assert_frame_equal(typed(job), typed(calm))
         assert typed(job)["item"].is_unique
         assert job.result["items"] == calm.result["items"] == {"total": 303, "succeeded": 299, "failed": 4}
-        # Whatever was finished was not run again: each kill costs at most what the two workers were at, and two attempts
-        # of the mini-batch of two items that never succeeds.
+        # Whatever was finished was not run again: each kill costs at most what the two workers were at, and two
+        # attempts of the mini-batch of two items that never succeeds.
         again = len(job.calls) - len(calm.calls)
         assert again <= killed * (2 * 3 + 2 * 2)
 
