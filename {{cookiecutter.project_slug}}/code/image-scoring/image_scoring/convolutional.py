@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from image_scoring import tracking
 from image_scoring.labelled import fingerprint
 from image_scoring.model_folder import Card, network_input, write_card
-from image_scoring.steps import PROGRESS_SECONDS, StepError, new_folder
-from image_scoring.training import TrainingData, load_training_data, shift_by_a_pixel
+from image_scoring.steps import PROGRESS_SECONDS, new_folder
+from image_scoring.training import TrainingData, check_parameters, load_training_data, shift_by_a_pixel
 
 KERNEL = 3
 POOL = 2
@@ -51,16 +51,13 @@ class Hyperparameters:
     seed: int
 
     def __post_init__(self) -> None:
-        for name, value, lowest, example in (
+        whole = (
             ("filters", self.filters, 1, 16),
             ("hidden_units", self.hidden_units, 1, 64),
             ("epochs", self.epochs, 1, 40),
             ("seed", self.seed, 0, 1),
-        ):
-            if value < lowest:
-                raise StepError(f"{name}: {value} must be at least {lowest}, for example {example}")
-        if not 0 < self.learning_rate < 1:
-            raise StepError(f"learning_rate: {self.learning_rate} must lie between 0 and 1, for example 0.003")
+        )
+        check_parameters(whole, self.learning_rate, 0.003)
 
     def as_dict(self) -> dict[str, int | float]:
         """The parameters by name, with those that are fixed in this module."""

@@ -20,6 +20,23 @@ LONGEST_SIDE = 32
 IMAGES_FOR_SIZE = 200
 
 
+def check_parameters(whole: Sequence[tuple[str, int, int, int]], learning_rate: float, example: float) -> None:
+    """Refuse what cannot be trained with.
+
+    Args:
+        whole: whole numbers, each as name, value, lowest value, example.
+        learning_rate: between 0 and 1; `example` is one that works.
+
+    Raises:
+        StepError: a value is out of range.
+    """
+    for name, value, lowest, better in whole:
+        if value < lowest:
+            raise StepError(f"{name}: {value} must be at least {lowest}, for example {better}")
+    if not 0 < learning_rate < 1:
+        raise StepError(f"learning_rate: {learning_rate} must lie between 0 and 1, for example {example}")
+
+
 @dataclass(frozen=True)
 class TrainingData:
     """Labelled images.

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from image_scoring.images import Size
 from image_scoring.model_folder import network_input
-from image_scoring.steps import PROGRESS_SECONDS, StepError
-from image_scoring.training import shift_by_a_pixel
+from image_scoring.steps import PROGRESS_SECONDS
+from image_scoring.training import check_parameters, shift_by_a_pixel
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
@@ -40,15 +40,12 @@ class Hyperparameters:
     seed: int
 
     def __post_init__(self) -> None:
-        for name, value, lowest, example in (
+        whole = (
             ("hidden_units", self.hidden_units, 1, 256),
             ("epochs", self.epochs, 1, 170),
             ("seed", self.seed, 0, 1),
-        ):
-            if value < lowest:
-                raise StepError(f"{name}: {value} must be at least {lowest}, for example {example}")
-        if not 0 < self.learning_rate < 1:
-            raise StepError(f"learning_rate: {self.learning_rate} must lie between 0 and 1, for example 0.002")
+        )
+        check_parameters(whole, self.learning_rate, 0.002)
 
     def as_dict(self) -> dict[str, int | float]:
         """The parameters by name, with those that are fixed in this module."""

@@ -73,6 +73,24 @@ def files_below(path: Path) -> list[Path]:
     return sorted(entry for entry in path.rglob("*") if entry.is_file())
 
 
+def walk_links(root: Path) -> Iterator[tuple[str, list[str]]]:
+    """Each folder at or below `root` with the names of its files, both sorted. Links are followed; one that leads back
+    to a folder above is not entered again.
+    """
+    above: dict[str, frozenset[str]] = {str(root): frozenset({os.path.realpath(root)})}
+    for folder, folders, names in os.walk(root, followlinks=True):
+        real = above.pop(folder)
+        folders.sort()
+        for name in list(folders):
+            child = os.path.join(folder, name)  # noqa: PTH118 (os.walk gives strings; 100,000 files)
+            target = os.path.realpath(child)
+            if target in real:
+                folders.remove(name)
+            else:
+                above[child] = real | {target}
+        yield folder, sorted(names)
+
+
 @contextmanager
 def new_folder(target: Path) -> Iterator[Path]:
     """A temporary folder beside `target` that becomes `target` when the block ends well, and is gone when it does not.

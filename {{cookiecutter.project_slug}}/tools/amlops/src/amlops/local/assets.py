@@ -1,8 +1,7 @@
 """The versions of data assets, environments and components on the laptop, in one SQLite index.
 
-Rules of Azure ML: a version is text; without one the next whole number is taken; `@latest` is the version made last; a
-version is never changed. Creating one again with the same content is no error and may change its description and tags,
-as with `az ml`, so that a script can be run twice.
+A version is never changed. Creating one again with the same content is no error and may change its description and
+tags, as with `az ml`, so that a script can be run twice.
 """
 
 from __future__ import annotations
@@ -20,11 +19,10 @@ from amlops import references
 from amlops.errors import UserError
 from amlops.local.jobrecords import utc_now
 from amlops.local.state import LocalState, transaction
+from amlops.local.versions import LATEST, check_version, next_version
 
-LATEST = "latest"
 # ARM: dataContainers, environmentContainers, componentContainers.
 NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
-VERSION_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS assets (
     number INTEGER PRIMARY KEY AUTOINCREMENT,  -- order of creation: the highest of a name is its latest
@@ -165,10 +163,7 @@ class AssetStore:
                 f"name: '{name}' must be letters, digits, '-', '_' and '.', starting with a letter or digit, at most "
                 "255; for example digits"
             )
-        if version is not None and not VERSION_PATTERN.fullmatch(version):
-            raise UserError(f"version: '{version}' must be letters, digits, '.', '-' and '_'; for example 1 or 2026.1")
-        if version == LATEST:
-            raise UserError(f"version: '{LATEST}' is the label of the newest version; for example 1")
+        check_version(version)
 
     @property
     def _index(self) -> Path:
@@ -196,11 +191,8 @@ class AssetStore:
         )
 
     def _next_version(self, database: sqlite3.Connection, name: str) -> str:
-        """One more than the highest version that is a whole number."""
         rows = database.execute("SELECT version FROM assets WHERE kind = ? AND name = ?", (self._kind, name))
-        versions = [row["version"] for row in rows]
-        numbers = [int(version) for version in versions if version.isascii() and version.isdigit()]
-        return str(max(numbers, default=0) + 1)
+        return next_version(row["version"] for row in rows)
 
 
 def _asset(row: sqlite3.Row) -> Asset:

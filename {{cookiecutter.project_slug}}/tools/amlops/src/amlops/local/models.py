@@ -28,13 +28,11 @@ from amlops.errors import UserError
 from amlops.files import files_below, sha256
 from amlops.local.jobrecords import utc_now
 from amlops.local.state import LocalState, transaction
+from amlops.local.versions import LATEST, check_version, next_version
 
 TYPES = ("custom_model", "mlflow_model", "triton_model")
-LATEST = "latest"
-# The name of a model container in ARM (Microsoft.MachineLearningServices/workspaces/models). A version may have
-# dots too.
+# The name of a model container in ARM (Microsoft.MachineLearningServices/workspaces/models).
 NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,254}")
-VERSION_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS models (
     number INTEGER PRIMARY KEY AUTOINCREMENT,  -- order of creation: the highest of a name is its latest
@@ -219,10 +217,7 @@ def _check(name: str, version: str | None, type: str, path: Path) -> None:
             f"name: '{name}' must be letters, digits, '-' and '_', starting with a letter or digit, at most 255; "
             "for example digits"
         )
-    if version is not None and not VERSION_PATTERN.fullmatch(version):
-        raise UserError(f"version: '{version}' must be letters, digits, '.', '-' and '_'; for example 1 or 2026.1")
-    if version == LATEST:
-        raise UserError(f"version: '{LATEST}' is the label of the newest version; for example 1")
+    check_version(version)
     if type not in TYPES:
         raise UserError(f"type: '{type}' is not a model type; one of {', '.join(TYPES)}")
     if not path.exists():
@@ -261,10 +256,8 @@ def _copy(path: Path, content: Path) -> dict[str, str]:
 
 
 def _next_version(database: sqlite3.Connection, name: str) -> str:
-    """One more than the highest version that is a whole number."""
-    versions = [row["version"] for row in database.execute("SELECT version FROM models WHERE name = ?", (name,))]
-    numbers = [int(version) for version in versions if version.isascii() and version.isdigit()]
-    return str(max(numbers, default=0) + 1)
+    rows = database.execute("SELECT version FROM models WHERE name = ?", (name,))
+    return next_version(row["version"] for row in rows)
 
 
 def _insert(database: sqlite3.Connection, row: Mapping[str, str]) -> None:

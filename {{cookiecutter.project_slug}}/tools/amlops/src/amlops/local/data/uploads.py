@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from amlops.errors import UserError
-from amlops.files import new_folder, sha256
+from amlops.files import new_folder, sha256, walk_links
 
 _BELOW = "LocalUpload"
 _READ_ONLY = stat.S_IRUSR | stat.S_IRGRP | stat.S_IROTH
@@ -108,19 +108,9 @@ def _copy(path: Path, files: list[Path], target: Path) -> None:
 
 
 def _files(path: Path) -> Iterator[Path]:
-    """The files at or below `path`, sorted by folder. Links are followed, one back to a folder above is not."""
+    """The files at or below `path`, sorted by folder."""
     if path.is_file():
         yield path
         return
-    above: dict[str, frozenset[str]] = {str(path): frozenset({os.path.realpath(path)})}
-    for folder, folders, names in os.walk(path, followlinks=True):
-        real = above.pop(folder)
-        folders.sort()
-        for name in list(folders):
-            child = os.path.join(folder, name)  # noqa: PTH118 (os.walk gives strings; 100,000 files)
-            target = os.path.realpath(child)
-            if target in real:
-                folders.remove(name)
-            else:
-                above[child] = real | {target}
-        yield from (Path(folder, name) for name in sorted(names))
+    for folder, names in walk_links(path):
+        yield from (Path(folder, name) for name in names)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from amlops.errors import UserError
+from amlops.files import walk_links
 from amlops.local.parallel.minibatches import MiniBatch, number_of_files
 from amlops.local.parallel.settings import FIRST_TASK_CREATION_TIMEOUT
 
@@ -105,23 +106,13 @@ def folder_values(root: Path, file: str) -> dict[str, str]:
 
 
 def _folders(root: Path, until: float) -> Iterator[list[str]]:
-    """The files of each folder at or below `root`, sorted. A link back to a folder above is not entered again."""
-    parents: dict[str, set[str]] = {str(root): {os.path.realpath(root)}}
+    """The files of each folder at or below `root`, sorted."""
     found = False
-    for folder, folders, files in os.walk(root, followlinks=True):
-        above = parents.pop(folder)
-        folders.sort()
-        for name in list(folders):
-            child = os.path.join(folder, name)  # noqa: PTH118 (os.walk gives strings; 100,000 files)
-            real = os.path.realpath(child)
-            if real in above:
-                folders.remove(name)
-            else:
-                parents[child] = above | {real}
+    for folder, files in walk_links(root):
         found = found or bool(files)
         if not found and time.monotonic() > until:
             raise UserError(
                 "--first_task_creation_timeout: no mini-batch was there in time, because there are many folders and no "
                 f"file yet in {root}; give the option more seconds, for example 1200"
             )
-        yield [os.path.join(folder, name) for name in sorted(files)]  # noqa: PTH118
+        yield [os.path.join(folder, name) for name in files]  # noqa: PTH118 (100,000 files)
