@@ -128,8 +128,12 @@ def start_runs(state: LocalState, job: str, spec: JobSpec) -> JobRuns:
 
 @contextmanager
 def _connect(database: Path) -> Iterator[sqlite3.Connection]:
-    """One transaction, which waits for those of the steps."""
+    """One transaction, which waits for those of other jobs and of the steps.
+
+    It takes the write lock before it reads: two jobs that both found no experiment would both make it.
+    """
     with closing(sqlite3.connect(database, timeout=_LOCK_WAIT_SECONDS)) as connection, connection:
+        connection.execute("BEGIN IMMEDIATE")
         yield connection
 
 
