@@ -58,6 +58,11 @@ def tests_python() -> Path:
     return _environment("tests", ROOT / "requirements" / "tests.txt", ROOT / "infra", PROJECT / "tools" / "amlops")
 
 
+def online_python() -> Path:
+    """Interpreter with the server of real-time endpoints: what `.venv-online` is in a project."""
+    return _environment("online", PROJECT / "requirements-online.txt")
+
+
 def checkov_python() -> Path:
     """Interpreter with the scanner of ARM templates, and nothing else."""
     return _environment("checkov", ROOT / "requirements" / "checkov.txt")

@@ -18,12 +18,15 @@ from envs import PROJECT, ROOT, find_uv
 UNION = ROOT / "requirements" / "tests"
 # Installed by pip on a machine without uv, apart from everything else.
 UV = PROJECT / "tools" / "uv"
+# Its server holds packages to versions that are too old for the others.
+ONLINE = PROJECT / "requirements-online"
 CHECKOV = ROOT / "requirements" / "checkov"
 PARTS = (
     ROOT / "requirements" / "cookiecutter",
     ROOT / "infra" / "requirements",
     PROJECT / "requirements",
     PROJECT / "requirements-dev",
+    PROJECT / "requirements-azure",
     PROJECT / "requirements-keras",
     PROJECT / "requirements-pytorch",
 )
@@ -49,7 +52,7 @@ def main() -> int:
     upgrade = parser.parse_args().upgrade
     union = UNION.with_suffix(".txt")
     try:
-        for alone in (UV, UNION, CHECKOV):
+        for alone in (UV, UNION, CHECKOV, ONLINE):
             lock(alone, constraint=None, upgrade=upgrade)
         for part in PARTS:
             lock(part, constraint=union, upgrade=upgrade)

@@ -33,6 +33,8 @@ MINIMUM_UV = (0, 8)
 UV_REQUIREMENTS = HERE / "uv.txt"
 STAMP = "project-environment.json"
 DEV = "dev"
+AZURE = "azure"
+ONLINE = "online"
 
 
 class EnvironmentFault(Exception):
@@ -207,21 +209,30 @@ def _say(line: str) -> None:
 def frameworks() -> list[str]:
     """Names of the frameworks that have a requirement file of their own: requirements-<name>.in."""
     names = (path.stem.removeprefix("requirements-") for path in PROJECT.glob("requirements-*.in"))
-    return sorted(name for name in names if name != DEV)
+    return sorted(name for name in names if name not in {DEV, AZURE, ONLINE})
 
 
 def project_environment(*, dev: bool = False, extras: Sequence[str] = ()) -> Path:
     """Make or refresh the project's own environment and return its interpreter.
 
-    `extras` are names of `frameworks()`. What an earlier call added stays: a framework takes gigabytes.
+    `extras` are names of `frameworks()`, or AZURE. What an earlier call added stays: a framework takes gigabytes.
     Raises EnvironmentFault.
     """
     folder = PROJECT / os.environ.get("VENV", ".venv")
     wanted = [*([DEV] if dev else []), *extras]
     known = _read_stamp(folder / STAMP).get("requirements", {})
-    kept = [name for name in (DEV, *frameworks()) if name not in wanted and f"requirements-{name}.txt" in known]
+    kept = [name for name in (DEV, AZURE, *frameworks()) if name not in wanted and f"requirements-{name}.txt" in known]
     files = [PROJECT / "requirements.txt", *(PROJECT / f"requirements-{name}.txt" for name in [*wanted, *kept])]
     return make_environment(folder, files, editable=[PROJECT / "tools" / "amlops"])
+
+
+def online_environment() -> Path:
+    """Make or refresh the environment of real-time deployments on this machine, `.venv-online`; its interpreter.
+
+    It is apart, as a deployment's is in Azure: the inference server holds packages to older versions than the project.
+    Raises EnvironmentFault.
+    """
+    return make_environment(PROJECT / ".venv-online", [PROJECT / f"requirements-{ONLINE}.txt"])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

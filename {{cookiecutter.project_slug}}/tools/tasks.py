@@ -2,6 +2,8 @@
 
     python tools/tasks.py setup       the Python environment (.venv)
     python tools/tasks.py frameworks  PyTorch and Keras in it, gigabytes; `frameworks keras` for one of them
+    python tools/tasks.py azure       what `amlops … --env dev` needs to reach Azure
+    python tools/tasks.py online      the environment of real-time deployments on this machine (.venv-online)
     python tools/tasks.py run         every workload on this machine: train, deploy, score, report
     python tools/tasks.py test        the project's tests
     python tools/tasks.py lint        style and format; `lint --fix` mends what it can
@@ -24,6 +26,7 @@ from environment import PROJECT, EnvironmentFault, project_environment
 
 # tools/amlops comes with the template and is linted there; an edit here would meet its next version.
 LINTED = (".", "--extend-exclude", "tools/amlops")
+ALONE = "requirements-online"
 LOCK_HEADER = "# Written by `make lock`; change the .in file, not this one."
 LOCK_FLAGS = ("--quiet", "--universal", "--python-version", "3.11", "--generate-hashes", "--no-header", "--no-annotate")
 
@@ -48,6 +51,18 @@ def frameworks(words: Sequence[str]) -> int:
         print(f"frameworks: '{(unknown or ['any'])[0]}' {choice}; for example: tasks.py frameworks", file=sys.stderr)
         return 2
     project_environment(extras=words or known)
+    return 0
+
+
+def azure(words: Sequence[str]) -> int:  # noqa: ARG001 (takes none)
+    """The clients of Azure, in the project's environment."""
+    project_environment(extras=[environment.AZURE])
+    return 0
+
+
+def online(words: Sequence[str]) -> int:  # noqa: ARG001 (takes none)
+    """The environment of real-time deployments."""
+    environment.online_environment()
     return 0
 
 
@@ -86,9 +101,12 @@ def deploy(words: Sequence[str]) -> int:
 def lock(words: Sequence[str]) -> int:
     """Pins with hashes, without addresses. `--upgrade` takes the newest versions that fit."""
     held: list[str] = []
-    for name in ("requirements", "requirements-dev", *(f"requirements-{name}" for name in environment.frameworks())):
+    together = ["requirements", "requirements-dev", "requirements-azure"]
+    together += [f"requirements-{name}" for name in environment.frameworks()]
+    for name in (*together, ALONE):
         files = [f"{name}.in", "--output-file", f"{name}.txt"]
-        command = [str(environment.find_uv()), "pip", "compile", *LOCK_FLAGS, *held, *words, *files]
+        constraints = [] if name == ALONE else held
+        command = [str(environment.find_uv()), "pip", "compile", *LOCK_FLAGS, *constraints, *words, *files]
         code = subprocess.run(command, cwd=PROJECT, check=False).returncode
         if code:
             return code
@@ -102,6 +120,8 @@ def lock(words: Sequence[str]) -> int:
 TASKS: dict[str, Callable[[Sequence[str]], int]] = {
     "setup": setup,
     "frameworks": frameworks,
+    "azure": azure,
+    "online": online,
     "run": run,
     "test": test,
     "lint": lint,

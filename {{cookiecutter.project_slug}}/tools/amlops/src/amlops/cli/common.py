@@ -36,7 +36,7 @@ def workspace(env: str | None, print_az: bool = False) -> Iterator[Workspace]:
     Raises:
         UsageError: `print_az` for an environment that is not in Azure.
     """
-    found = connect(env)
+    found = connect(env, print_az=print_az)
     if print_az and found.environment.is_local:
         raise UsageError("--print-az: the environment 'local' is not in Azure; for example --env dev --print-az")
     try:

@@ -77,7 +77,7 @@ def tags_of(tags: Mapping[str, str] | None) -> list[str]:
     return ["--tags", *[f"{key}={value}" for key, value in tags.items()]] if tags else []
 
 
-class AzureJobs:
+class AzCliJobs:
     """See `amlops.workspace.Jobs`."""
 
     def __init__(self, az: AzCli) -> None:
@@ -126,7 +126,7 @@ class AzureJobs:
         self._az.answer("job", "download", *words)
 
 
-class AzureModels:
+class AzCliModels:
     """See `amlops.workspace.Models`."""
 
     def __init__(self, az: AzCli) -> None:
@@ -163,7 +163,7 @@ class AzureModels:
         self._az.answer("model", "show", *options_of(name=name, **which))
 
 
-class AzureBatchEndpoints:
+class AzCliBatchEndpoints:
     """See `amlops.workspace.BatchEndpoints`."""
 
     def __init__(self, az: AzCli) -> None:
@@ -227,7 +227,7 @@ class AzureBatchEndpoints:
         self._az.answer("batch-endpoint", "list-jobs", *options_of(name=self._az.endpoint(name)))
 
 
-class AzureBatchDeployments:
+class AzCliBatchDeployments:
     """See `amlops.workspace.BatchDeployments`."""
 
     def __init__(self, az: AzCli) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from amlops import references
-from amlops.azure.commands import AzCli, options_of, sets_of, tags_of
+from amlops.azcli.commands import AzCli, options_of, sets_of, tags_of
 from amlops.workspace import Record
 
 # Keys of the YAML whose flag of `az ml` has another name.
@@ -15,7 +15,7 @@ _FLAGS = {"build.path": "build_context", "build.dockerfile_path": "dockerfile_pa
 _PATHS = ("path", "conda_file", "build.path")
 
 
-class AzureAssets:
+class AzCliAssets:
     """See `amlops.workspace.Assets`; `noun` is data, environment or component."""
 
     def __init__(self, az: AzCli, noun: str) -> None:
@@ -34,7 +34,7 @@ class AzureAssets:
         self._az.answer(self._noun, "show", *options_of(name=name, **which))
 
 
-class AzureDatastores:
+class AzCliDatastores:
     """See `amlops.workspace.Resources`."""
 
     def __init__(self, az: AzCli) -> None:
@@ -50,7 +50,7 @@ class AzureDatastores:
         self._az.answer("datastore", "show", *options_of(name=name))
 
 
-class AzureComputes:
+class AzCliComputes:
     """See `amlops.workspace.Computes`."""
 
     def __init__(self, az: AzCli) -> None:
