@@ -1,4 +1,7 @@
-"""The workspace in Azure, through azure-ai-ml and azure-identity. Nothing of them is imported before a verb needs it."""
+"""The workspace in Azure, through azure-ai-ml and azure-identity.
+
+Neither is imported before a verb needs it.
+"""
 
 from __future__ import annotations
 
