@@ -1,0 +1,168 @@
+"""The connection to one environment in Azure: where it is, who calls, and the client of azure-ai-ml.
+
+    azure = AzureContext(project, environment)
+    with azure_errors(azure, "model 'digits'"):
+        azure.ml.models.get("digits", version="3")
+
+Nothing is imported and nobody signs in before `ml` or `credential` is asked for.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import tempfile
+import uuid
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from amlops.azure import credentials
+from amlops.errors import UserError, shown
+from amlops.project import Environment, Project
+from amlops.render import FOLDERS, render
+
+if TYPE_CHECKING:
+    from azure.ai.ml import MLClient
+    from azure.core.credentials import TokenCredential
+
+_SETUP = "python tools/tasks.py azure"
+_HANDOVER = "the platform team fills it in at the hand-over (amlplatform handover)"
+_NAMES = ("resource_group", "workspace")
+# Loggers that tell what no user can act on: experimental classes, retries, each way of signing in that was not taken.
+_LOGGERS = ("azure", "msrest", "urllib3", "msal", "opentelemetry")
+
+
+class AzureContext:
+    """One environment of a project in Azure.
+
+    Attributes:
+        project: the project.
+        environment: which of its environments; not the laptop.
+    """
+
+    def __init__(self, project: Project, environment: Environment) -> None:
+        self.project = project
+        self.environment = environment
+
+    @cached_property
+    def subscription_id(self) -> str:
+        """The subscription of the environment's file, else AZURE_SUBSCRIPTION_ID. Raises UserError."""
+        given = self.environment.subscription_id
+        source = None if given else "AZURE_SUBSCRIPTION_ID"
+        found = given or os.environ.get("AZURE_SUBSCRIPTION_ID", "")
+        if not found:
+            raise UserError(f"subscription_id: is empty; {_HANDOVER}, or set AZURE_SUBSCRIPTION_ID", file=self._file)
+        try:
+            return str(uuid.UUID(found))
+        except ValueError:
+            message = f"'{found}' must be the id of a subscription; for example 00000000-0000-0000-0000-000000000000"
+            raise UserError(f"{source or 'subscription_id'}: {message}", file=None if source else self._file) from None
+
+    @cached_property
+    def workspace_id(self) -> str:
+        """The workspace's id in Azure Resource Manager. Raises UserError."""
+        self._check_coordinates()
+        return (
+            f"/subscriptions/{self.subscription_id}/resourceGroups/{self.environment.resource_group}"
+            f"/providers/Microsoft.MachineLearningServices/workspaces/{self.environment.workspace}"
+        )
+
+    @cached_property
+    def credential(self) -> TokenCredential:
+        """Who calls; see `amlops.azure.credentials`. Raises UserError."""
+        self._check_packages()
+        return credentials.find().credential
+
+    @cached_property
+    def ml(self) -> MLClient:
+        """The client of the workspace; making it asks Azure nothing.
+
+        Raises:
+            UserError: azure-ai-ml is not installed, or the environment's file lacks where the workspace is.
+        """
+        self._check_coordinates()
+        subscription_id = self.subscription_id
+        self._check_packages()
+        _silence()
+        from azure.ai.ml import MLClient
+
+        return MLClient(
+            self.credential,
+            subscription_id,
+            self.environment.resource_group,
+            self.environment.workspace,
+            show_progress=sys.stderr.isatty(),
+            enable_telemetry=False,
+        )
+
+    def physical(self, endpoint: str) -> str:
+        """The name of an endpoint in Azure, by its name in the project's files. A physical name stays as it is."""
+        return self.environment.endpoints.get(endpoint, endpoint)
+
+    @contextmanager
+    def rendered(self, file: Path) -> Iterator[Path]:
+        """The path of a copy of `file` that has this environment's names, for as long as the block lasts.
+
+        A file outside the folders that `amlops render` copies is loaded where it lies.
+
+        Raises:
+            UserError: the file is missing, or a name in the project's files has no entry in the environment's file.
+        """
+        file = Path(os.path.abspath(file))  # noqa: PTH100 (without `..`, and links as they are)
+        if not file.is_file():
+            raise UserError("the file does not exist", file=file)
+        try:
+            relative = file.relative_to(self.project.root)
+        except ValueError:
+            relative = None
+        if relative is None or relative.parts[0] not in FOLDERS:
+            yield file
+            return
+        # Below the project: relative paths between two drives of Windows cannot be written.
+        parent = self._state_folder()
+        with tempfile.TemporaryDirectory(prefix="render-", dir=parent, ignore_cleanup_errors=True) as folder:
+            render(self.project, self.environment, Path(folder))
+            copy = Path(folder) / relative
+            yield copy if copy.is_file() else file
+
+    def _state_folder(self) -> Path:
+        from amlops.local.state import LocalState
+
+        state = LocalState(self.project)
+        state.prepare()
+        return state.root
+
+    @property
+    def _file(self) -> Path:
+        return self.environment.file
+
+    def _check_coordinates(self) -> None:
+        for name in _NAMES:
+            if not getattr(self.environment, name):
+                raise UserError(f"{name}: is empty; {_HANDOVER}", file=self._file)
+
+    def _check_packages(self) -> None:
+        """Raise UserError when the packages for Azure are not installed."""
+        try:
+            import azure.ai.ml
+            import azure.identity  # noqa: F401
+        except ModuleNotFoundError as error:
+            if not (error.name or "").startswith("azure"):
+                raise
+            raise UserError(f"--env {self.environment.name}: azure-ai-ml is not installed; {_SETUP}") from None
+
+    def __repr__(self) -> str:
+        return f"AzureContext({self.environment.name!r}, {shown(self.project.root)!r})"
+
+
+def _silence() -> None:
+    """Keep the SDKs' own talk off the terminal: every fault comes as an exception, and is told in one line."""
+    for name in _LOGGERS:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    for module in ("azure", "msrest", "marshmallow", "msal"):
+        warnings.filterwarnings("ignore", module=rf"{module}(\..*)?")
