@@ -15,6 +15,7 @@ from amlops.jobspec import overrides
 from amlops.jobspec.loader import check_is_job
 from amlops.project import Environment, Project
 from amlops.workspace import CompareOptions, Record
+from amlops.workspace.jobs import LogFile
 
 
 class AzCli:
@@ -114,6 +115,10 @@ class AzCliJobs:
 
     def stream(self, name: str, write: Callable[[str], None]) -> Record:  # noqa: ARG002 (az writes itself)
         self._az.answer("job", "stream", *options_of(name=name))
+
+    def logs(self, name: str) -> Sequence[LogFile]:
+        # az prints no log but that of a stream; download gets them.
+        self._az.answer("job", "download", *options_of(name=name))
 
     def cancel(self, name: str) -> Record:
         self._az.answer("job", "cancel", *options_of(name=name))

@@ -36,7 +36,7 @@ NOUNS: dict[str, tuple[str, str, str]] = {
     "environment": ("amlops.cli.environment", "app", "Environments: create, show, list."),
     "component": ("amlops.cli.component", "app", "Components of pipelines: create, show, list."),
     "compute": ("amlops.cli.compute", "app", "Compute targets: create, show, list, delete."),
-    "status": ("amlops.cli.status", "app", "Show the project, its environments, and what is on this machine."),
+    "status": ("amlops.cli.status", "app", "What is wrong in an environment, then what is in it."),
     "render": ("amlops.cli.render", "app", "Write plain Azure ML YAML with physical names, for az ml."),
 }
 _SETTINGS = {"help_option_names": ["-h", "--help"]}

@@ -103,6 +103,11 @@ FLAGS: dict[str, Flag] = {
     "tolerance": Flag(("--tolerance",), "NUMBER", "Numbers that differ by no more are equal (default 1e-6).", az=False),
     "fail-over": Flag(("--fail-over",), "N|P%", "Exit code 3 when more items differ, for example 10 or 1%.", az=False),
     "report": Flag(("--report",), "DIR", "Folder for the report (default: below .amlops/comparisons).", az=False),
+    # job logs, status
+    "grep": Flag(("--grep",), "PATTERN", "Regular expression, without regard to case.", az=False),
+    "step": Flag(("--step",), "NAME", "Only the logs of this step.", az=False),
+    "within": Flag(("--within",), "SPAN", "How old a failed job may be to count, for example 90m, 24h, 7d.", az=False),
+    "check": Flag(("--check",), None, "Exit code 3 when something is wrong.", az=False),
     # render
     "directory": Flag(("-o", "--output-dir"), "DIR", "Folder to write to.", az=False),
 }

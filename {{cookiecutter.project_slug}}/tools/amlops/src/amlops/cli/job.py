@@ -11,6 +11,7 @@ import typer
 from amlops.cli.batch import emit_batch_job
 from amlops.cli.common import Env, Output, PrintAz, Query, Sets, Tags, emit, pairs, workspace
 from amlops.cli.flags import flag
+from amlops.cli.joblogs import add_to as add_logs_to
 from amlops.cli.output import chosen_format
 from amlops.errors import JobFailed, UsageError, shown
 from amlops.workspace import Record
@@ -171,3 +172,6 @@ def emit_job(record: dict[str, Any], output: str | None, query: str | None) -> N
 def _log(step: dict[str, Any]) -> str:
     """Where the log of a step lies, once it has one."""
     return shown(Path(step["log"])) if step.get("started_at") else ""
+
+
+add_logs_to(app)

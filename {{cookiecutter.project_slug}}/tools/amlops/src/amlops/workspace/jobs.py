@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from amlops.workspace.record import Record
+
+
+@dataclass(frozen=True)
+class LogFile:
+    """One log of a job.
+
+    Attributes:
+        path: what it is called, below the job's folder.
+        step: the step of a pipeline that wrote it; None for one of the job itself.
+        lines: reads it; lines without their ends.
+    """
+
+    path: str
+    step: str | None
+    lines: Callable[[], Iterable[str]] = field(repr=False)
 
 
 class Jobs(Protocol):
@@ -75,6 +91,10 @@ class Jobs(Protocol):
             UserError: there is no such job.
             JobFailed: the job has failed, or was canceled.
         """
+        ...
+
+    def logs(self, name: str) -> Sequence[LogFile]:
+        """Every log of a job and of its steps that is there now. Raises UserError when there is no such job."""
         ...
 
     def cancel(self, name: str) -> Record:

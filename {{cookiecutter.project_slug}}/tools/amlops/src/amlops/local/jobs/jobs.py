@@ -21,6 +21,7 @@ from amlops.local.jobrecords import JobRecord, JobRecords
 from amlops.local.jobs import control
 from amlops.local.jobs.download import download
 from amlops.local.jobs.execution import Execution, check_programs, check_rows, output_places
+from amlops.local.jobs.logs import log_files
 from amlops.local.jobs.progress import last_lines, progress
 from amlops.local.jobs.registering import Registrations
 from amlops.local.jobs.runner import FAILED, Runner, StepRun
@@ -29,6 +30,7 @@ from amlops.local.state import LocalState
 from amlops.project import Project
 from amlops.references import WebAddress
 from amlops.workspace import Record
+from amlops.workspace.jobs import LogFile
 from amlops.yamlfile import YamlFile
 
 if TYPE_CHECKING:
@@ -159,6 +161,10 @@ class LocalJobs:
     def stream(self, name: str, write: Callable[[str], None]) -> Record:
         """Follow a job's logs to its end; see `amlops.workspace.Jobs.stream`."""
         return control.stream(self._records, name, write)
+
+    def logs(self, name: str) -> Sequence[LogFile]:
+        """Every log of a job; see `amlops.workspace.Jobs.logs`."""
+        return log_files(self._records.show(name), self._state.jobs / name)
 
     def cancel(self, name: str) -> Record:
         """Stop a job; see `amlops.workspace.Jobs.cancel`."""
