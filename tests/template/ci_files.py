@@ -30,6 +30,7 @@ class Pipeline:
 
     pull_request: tuple[str, ...]
     push: tuple[str, ...]
+    cron: tuple[str, ...]
     stages: tuple[Stage, ...]
 
 
@@ -49,7 +50,8 @@ def github(project: Path, name: str) -> Pipeline:
     triggers = workflow[True]  # YAML 1.1 reads the key `on` as true
     branches = {event: as_tuple((triggers.get(event) or {}).get("branches")) for event in ("pull_request", "push")}
     stages = tuple(stage for key, job in workflow["jobs"].items() for stage in _github_stages(project, key, job))
-    return Pipeline(branches["pull_request"], branches["push"], stages)
+    cron = tuple(entry["cron"] for entry in triggers.get("schedule") or [])
+    return Pipeline(branches["pull_request"], branches["push"], cron, stages)
 
 
 def _github_stages(project: Path, name: str, job: Mapping[str, Any]) -> Iterator[Stage]:
@@ -99,7 +101,8 @@ def azure(project: Path, name: str) -> Pipeline:
         path = project / ".ado" / entry["template"]
         # A stage waits for the one before it unless it says otherwise.
         stages += [_azure_stage(stage, stages[-1:]) for stage in resolve(path, entry.get("parameters", {}))["stages"]]
-    return Pipeline(branches["pr"], branches["trigger"], tuple(stages))
+    cron = tuple(entry["cron"] for entry in pipeline.get("schedules") or [])
+    return Pipeline(branches["pr"], branches["trigger"], cron, tuple(stages))
 
 
 def _azure_branches(trigger: Any) -> tuple[str, ...]:

@@ -33,7 +33,7 @@ def projects(renders: Renders) -> dict[str, Path]:
 @pytest.fixture(scope="session")
 def pipelines(projects: dict[str, Path]) -> dict[str, dict[str, Pipeline]]:
     read = {"github": github, "azure-devops": azure}
-    names = ("pull-request.yml", "deploy.yml")
+    names = ("pull-request.yml", "deploy.yml", "watch.yml")
     return {ci: {name: read[ci](project, name) for name in names} for ci, project in projects.items()}
 
 
@@ -52,7 +52,7 @@ def workflows(project: Path) -> list[Path]:
     return sorted((project / ".github" / "workflows").glob("*.yml"))
 
 
-@pytest.mark.parametrize("name", ["pull-request.yml", "deploy.yml"])
+@pytest.mark.parametrize("name", ["pull-request.yml", "deploy.yml", "watch.yml"])
 def test_both_systems_do_the_same(pipelines: dict[str, dict[str, Pipeline]], name: str) -> None:
     """Same triggers, stages, order, environments with their approvals, commands, Python, time limits and machines."""
     assert pipelines["github"][name] == pipelines["azure-devops"][name]
@@ -74,6 +74,17 @@ def test_stages_are_those_agreed(pipelines: dict[str, dict[str, Pipeline]], ci: 
     for stage in deploy.stages[1:]:
         steps = ("submit", "wait", "release")
         assert stage.commands == tuple(f"python tools/tasks.py deploy {step} --env {stage.name}" for step in steps)
+
+
+@either_ci
+def test_dev_is_watched_every_hour_and_prod_not_behind_an_approval(
+    pipelines: dict[str, dict[str, Pipeline]], ci: str
+) -> None:
+    watch = pipelines[ci]["watch.yml"]
+    assert (watch.push, watch.pull_request, watch.cron) == ((), (), ("17 * * * *",))
+    assert [(stage.environment, stage.commands) for stage in watch.stages] == [
+        ("dev", ("python tools/tasks.py watch --env dev",))
+    ]
 
 
 @either_ci
@@ -99,7 +110,8 @@ def test_only_deploying_jobs_may_ask_for_a_token(projects: dict[str, Path]) -> N
         for name, job in workflow["jobs"].items():
             permissions = job.get("permissions", {})
             assert ("id-token" in permissions) == (name in {"dev", "prod", "deploy"}), f"{path.name}: {name}"
-            assert set(permissions) <= {"contents", "id-token"}
+            may_alert = {"issues"} if path.name == "watch.yml" else set()
+            assert set(permissions) <= {"contents", "id-token"} | may_alert
 
 
 def test_actions_are_pinned_by_commit_with_their_version(projects: dict[str, Path]) -> None:
@@ -174,7 +186,7 @@ def azure_schema(files: list[Path], folder: Path) -> None:
 
 def test_azure_schema(projects: dict[str, Path], tmp_path: Path) -> None:
     files = sorted((projects["azure-devops"] / ".ado").rglob("*.yml"))
-    assert len(files) == 4
+    assert len(files) == 6
     azure_schema(files, tmp_path)
 
 

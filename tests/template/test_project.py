@@ -75,7 +75,7 @@ def test_an_unknown_task_gets_one_line(project: Path, uv: str) -> None:
     result = run(project, uv, "python tools/tasks.py tests")
     assert result.returncode == 2
     assert result.stderr.splitlines() == [
-        "task: 'tests' is not one of setup, frameworks, azure, online, run, test, lint, validate, lock, deploy; "
+        "task: 'tests' is not one of setup, frameworks, azure, online, run, test, lint, validate, lock, deploy, watch; "
         "for example: tasks.py test"
     ]
 

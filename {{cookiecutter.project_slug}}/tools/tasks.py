@@ -10,6 +10,7 @@
     python tools/tasks.py validate    the Azure ML files, without Azure
     python tools/tasks.py lock        writes requirements*.txt from requirements*.in
     python tools/tasks.py deploy STEP --env dev|prod      what CI runs in Azure: submit, wait, release
+    python tools/tasks.py watch --env dev                 what is wrong there; in CI it keeps an alert open
 
 Words after the task go to the program behind it: `test -k names`, `validate pipelines`. Only the standard library is
 used here; the environment that a task needs is made first.
@@ -98,6 +99,12 @@ def deploy(words: Sequence[str]) -> int:
     return _in_environment("tools/deploy.py", *words)
 
 
+def watch(words: Sequence[str]) -> int:
+    """What is wrong in an environment."""
+    python = project_environment(extras=[environment.AZURE])
+    return subprocess.run([str(python), "tools/watch.py", *words], cwd=PROJECT, check=False).returncode
+
+
 def lock(words: Sequence[str]) -> int:
     """Pins with hashes, without addresses. `--upgrade` takes the newest versions that fit."""
     held: list[str] = []
@@ -128,6 +135,7 @@ TASKS: dict[str, Callable[[Sequence[str]], int]] = {
     "validate": validate,
     "lock": lock,
     "deploy": deploy,
+    "watch": watch,
 }
 
 
