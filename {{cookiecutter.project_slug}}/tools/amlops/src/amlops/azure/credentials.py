@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
 
 AUDIENCE = "api://AzureADTokenExchange"
+NOBODY = "nobody"
 _TIMEOUT_S = 30.0
 _CLI = "the Azure CLI or another sign-in of this machine"
 
@@ -48,13 +49,19 @@ class Found:
     renew: str
 
 
+_taken: list[Found] = []
+
+
 def find() -> Found:
     """The credential for where this process runs. Raises UserError when the variables there are not complete."""
-    for make in (_compute, _github, _pipelines):
-        found = make()
-        if found is not None:
-            return found
-    return _machine()
+    found = _compute() or _github() or _pipelines() or _machine()
+    _taken[:] = [found]
+    return found
+
+
+def taken() -> Found | None:
+    """The credential that this process found last: who calls, for errors."""
+    return _taken[0] if _taken else None
 
 
 def _compute() -> Found | None:
