@@ -44,10 +44,15 @@ _PATH_KEYS = ("code", "path", "component", "conda_file", "create_job", "job_defi
 _OTHER_COMPUTE = ("serverless",)
 
 
-def render(project: Project, environment: Environment, directory: Path) -> list[Path]:
+def render(
+    project: Project, environment: Environment, directory: Path, instead: Mapping[Path, Mapping[str, Any]] | None = None
+) -> list[Path]:
     """Write the files of `environment` to `directory`; returns the YAML files that differ from the project's.
 
     An earlier rendering there is replaced; other files in `directory` stay.
+
+    Args:
+        instead: what YAML files are to say instead of what is in them, by path relative to the project's root.
 
     Raises:
         UserError: the environment is the laptop, `directory` is part of the project's sources or holds something that
@@ -58,7 +63,8 @@ def render(project: Project, environment: Environment, directory: Path) -> list[
     _check(project, environment, directory)
     sources = [folder for folder in FOLDERS if (project.root / folder).is_dir()]
     renderer = _Renderer(project, environment, directory, tuple(sources))
-    files = {file: renderer.rendered(file) for file in _yaml_files(project.root)}
+    texts = {file: _dumped(dict(data), file, "changed") for file, data in (instead or {}).items()}
+    files = {file: renderer.rendered(file, texts.get(file)) for file in _yaml_files(project.root)}
     changed = {file: text for file, text in files.items() if text is not None}
     directory.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".new-", dir=directory, ignore_cleanup_errors=True) as temporary:
@@ -130,10 +136,16 @@ class _Renderer:
         self._folders = folders
         self._compute: Mapping[str, Any] = environment.values.get("compute") or {}
 
-    def rendered(self, relative: Path) -> str | None:
-        """The text of a file for the environment; None when it stays as it is. Raises UserError."""
+    def rendered(self, relative: Path, instead: str | None = None) -> str | None:
+        """The text of a file for the environment; None when it stays as it is. Raises UserError.
+
+        `instead` is taken for what the file says.
+        """
+        return self._rendered(relative, instead) or instead
+
+    def _rendered(self, relative: Path, instead: str | None) -> str | None:
         source = self._root / relative
-        text = source.read_text(encoding="utf-8")
+        text = source.read_text(encoding="utf-8") if instead is None else instead
         if not text.strip() or text.lstrip().startswith("- "):
             return None  # an empty file or a list: not a file of Azure ML
         document = yamlfile.loads(text, source)

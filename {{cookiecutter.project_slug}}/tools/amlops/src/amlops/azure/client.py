@@ -9,19 +9,23 @@ Nothing is imported and nobody signs in before `ml` or `credential` is asked for
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import sys
 import tempfile
 import uuid
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
+
+import yaml
 
 from amlops.azure import credentials
+from amlops.azure.rest import ResourceManager
 from amlops.errors import UserError, shown
 from amlops.project import Environment, Project
 from amlops.render import FOLDERS, render
@@ -100,15 +104,24 @@ class AzureContext:
             enable_telemetry=False,
         )
 
+    @cached_property
+    def rest(self) -> ResourceManager:
+        """What Resource Manager answers, as JSON; see `ResourceManager`."""
+        return ResourceManager(self)
+
     def physical(self, endpoint: str) -> str:
         """The name of an endpoint in Azure, by its name in the project's files. A physical name stays as it is."""
         return self.environment.endpoints.get(endpoint, endpoint)
 
     @contextmanager
-    def rendered(self, file: Path) -> Iterator[Path]:
+    def rendered(self, file: Path, data: Mapping[str, Any] | None = None) -> Iterator[Path]:
         """The path of a copy of `file` that has this environment's names, for as long as the block lasts.
 
         A file outside the folders that `amlops render` copies is loaded where it lies.
+
+        Args:
+            data: what the file is to say instead, for example with the changes of `--set`; not for a file that is
+                loaded where it lies: see `source`.
 
         Raises:
             UserError: the file is missing, or a name in the project's files has no entry in the environment's file.
@@ -126,9 +139,24 @@ class AzureContext:
         # Below the project: relative paths between two drives of Windows cannot be written.
         parent = self._state_folder()
         with tempfile.TemporaryDirectory(prefix="render-", dir=parent, ignore_cleanup_errors=True) as folder:
-            render(self.project, self.environment, Path(folder))
+            render(self.project, self.environment, Path(folder), instead={} if data is None else {relative: data})
             copy = Path(folder) / relative
             yield copy if copy.is_file() else file
+
+    @contextmanager
+    def source(self, file: Path, data: Mapping[str, Any]) -> Iterator[tuple[IO[str], Path]]:
+        """What azure-ai-ml's loaders take: the text of `data` with this environment's names, and its `relative_origin`.
+
+        Args:
+            file: where `data` was read from.
+
+        Raises:
+            UserError: see `rendered`.
+        """
+        with self.rendered(file, data) as path:
+            is_copy = path != Path(os.path.abspath(file))  # noqa: PTH100
+            text = path.read_text(encoding="utf-8") if is_copy else yaml.safe_dump(dict(data), allow_unicode=True)
+            yield io.StringIO(text), path
 
     def _state_folder(self) -> Path:
         from amlops.local.state import LocalState

@@ -1,0 +1,91 @@
+"""Reading from Azure Resource Manager as it answers, in JSON.
+
+azure-ai-ml makes objects of what it reads, and leaves out of a list what it cannot make one of: a job of a newer kind
+would not be seen. So records are made from the answers themselves; everything that changes something goes through
+azure-ai-ml.
+"""
+
+from __future__ import annotations
+
+import urllib.parse
+from collections.abc import Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from azure.core import PipelineClient
+
+    from amlops.azure.client import AzureContext
+
+# The newest version that is not a preview, of github.com/Azure/azure-rest-api-specs, machinelearningservices.
+API_VERSION = "2024-10-01"
+Document = dict[str, Any]
+
+
+class ResourceManager:
+    """GET requests to Resource Manager. Its methods raise the exceptions of azure-core: see `azure_errors`."""
+
+    def __init__(self, azure: AzureContext) -> None:
+        self._azure = azure
+
+    def workspace(self, path: str = "", **query: str) -> Document:
+        """A resource of the workspace: `workspace("jobs/train-1")`."""
+        return self._get(f"{self._azure.workspace_id}/{_quoted(path)}".rstrip("/"), query)
+
+    def workspace_list(self, path: str, **query: str) -> Iterator[Document]:
+        """The resources of a list of the workspace, page after page: `workspace_list("jobs")`."""
+        return self._pages(f"{self._azure.workspace_id}/{_quoted(path)}", query)
+
+    def location_list(self, what: str, location: str) -> Iterator[Document]:
+        """A list that Azure ML keeps of a region: usages, vmSizes."""
+        place = f"/subscriptions/{self._azure.subscription_id}/providers/Microsoft.MachineLearningServices"
+        return self._pages(f"{place}/locations/{_quoted(location)}/{what}", {})
+
+    def _pages(self, path: str, query: dict[str, str]) -> Iterator[Document]:
+        page = self._get(path, query)
+        while True:
+            yield from page.get("value") or ()
+            following = page.get("nextLink")
+            if not following:
+                return
+            page = self._get(following, None)
+
+    def _get(self, address: str, query: dict[str, str] | None) -> Document:
+        """Fetch a path, or an address that is complete (`query` is None)."""
+        from azure.core.exceptions import HttpResponseError, map_error
+        from azure.core.rest import HttpRequest
+
+        if query is not None:
+            words = urllib.parse.urlencode({**query, "api-version": API_VERSION})
+            address = f"{self._base}{address}?{words}"
+        response: Any = self._client.send_request(HttpRequest("GET", address))
+        if response.status_code != 200:
+            map_error(status_code=response.status_code, response=response, error_map=_error_map())
+            raise HttpResponseError(response=response)
+        return response.json()
+
+    # azure-ai-ml has found the cloud's Resource Manager and its audience; there are no public properties for them.
+
+    @property
+    def _base(self) -> str:
+        return str(self._azure.ml._base_url).rstrip("/")
+
+    @cached_property
+    def _client(self) -> PipelineClient[Any, Any]:
+        from azure.core import PipelineClient
+        from azure.core.pipeline.policies import RetryPolicy
+        from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy
+
+        scopes = self._azure.ml._kwargs["credential_scopes"]
+        policies = [RetryPolicy(), ARMChallengeAuthenticationPolicy(self._azure.credential, *scopes)]
+        return PipelineClient(self._base, policies=policies)
+
+
+def _error_map() -> dict[int, Any]:
+    from azure.core.exceptions import ClientAuthenticationError, ResourceNotFoundError
+
+    return {401: ClientAuthenticationError, 404: ResourceNotFoundError}
+
+
+def _quoted(path: str) -> str:
+    return urllib.parse.quote(path, safe="/")
