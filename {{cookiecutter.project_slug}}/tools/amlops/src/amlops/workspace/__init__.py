@@ -16,6 +16,7 @@ from amlops.workspace.assets import Assets, Computes, Resources
 from amlops.workspace.batch import BatchDeployments, BatchEndpoints, CompareOptions
 from amlops.workspace.jobs import Jobs
 from amlops.workspace.models import Models
+from amlops.workspace.online import OnlineDeployments, OnlineEndpoints, ScoringTarget
 from amlops.workspace.record import Record
 
 __all__ = [
@@ -26,8 +27,11 @@ __all__ = [
     "Computes",
     "Jobs",
     "Models",
+    "OnlineDeployments",
+    "OnlineEndpoints",
     "Record",
     "Resources",
+    "ScoringTarget",
     "Workspace",
     "connect",
 ]
@@ -89,6 +93,16 @@ class Workspace(Protocol):
     @property
     def batch_deployments(self) -> BatchDeployments:
         """Deployments of batch endpoints."""
+        ...
+
+    @property
+    def online_endpoints(self) -> OnlineEndpoints:
+        """Real-time endpoints."""
+        ...
+
+    @property
+    def online_deployments(self) -> OnlineDeployments:
+        """Deployments of real-time endpoints."""
         ...
 
 

@@ -1,0 +1,138 @@
+"""`amlops online-endpoint` and `online-deployment`: answers while the caller waits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from amlops.workspace.record import Record
+
+# The header that sends one request to one deployment, whatever the traffic says; Azure ML's name.
+DEPLOYMENT_HEADER = "azureml-model-deployment"
+
+
+@dataclass(frozen=True)
+class ScoringTarget:
+    """Where requests to an endpoint go, with what they need to be answered.
+
+    Attributes:
+        uri: address of `/score`; POST.
+        swagger_uri: address of the OpenAPI description; GET.
+        headers: the authorization, and `azureml-model-deployment` when one deployment was asked for. Never printed.
+        verify: whether the server's certificate is checked.
+    """
+
+    uri: str
+    swagger_uri: str
+    headers: Mapping[str, str] = field(repr=False)
+    verify: bool = True
+
+
+class OnlineEndpoints(Protocol):
+    """`amlops online-endpoint`."""
+
+    def create(self, file: Path | None = None, *, name: str | None = None, sets: Sequence[str] = ()) -> Record:
+        """Make an endpoint, or change the one of that name. Raises UserError."""
+        ...
+
+    def update(self, name: str, *, file: Path | None = None, sets: Sequence[str] = ()) -> Record:
+        """Change an endpoint. Raises UserError."""
+        ...
+
+    def show(self, name: str) -> Record:
+        """One endpoint. Raises UserError."""
+        ...
+
+    def list(self) -> list[Record]:
+        """All endpoints."""
+        ...
+
+    def delete(self, name: str) -> Record:
+        """Delete an endpoint and its deployments.
+
+        Returns what was deleted, with the names of the `deployments`. Raises UserError.
+        """
+        ...
+
+    def invoke(self, name: str, *, request_file: Path, deployment_name: str | None = None) -> object:
+        """Send the JSON in `request_file` and return the answer, parsed.
+
+        Raises:
+            UserError: there is no such endpoint or file, or the answer was not 200; its reason is told.
+        """
+        ...
+
+    def credentials(self, name: str) -> Record:
+        """The keys (`primaryKey`, `secondaryKey`) or the token (`accessToken`) of an endpoint. Raises UserError."""
+        ...
+
+    def target(self, name: str, deployment_name: str | None = None) -> ScoringTarget:
+        """Where requests go: by traffic, or all to one deployment. Raises UserError."""
+        ...
+
+    def traffic(self, name: str) -> dict[str, int]:
+        """Per cent of the requests by deployment. Raises UserError."""
+        ...
+
+    def set_traffic(
+        self, name: str, traffic: Mapping[str, int], mirror: Mapping[str, int] | None = None, *, fallback: bool = False
+    ) -> Record:
+        """Share the requests out anew.
+
+        Args:
+            traffic: per cent by deployment; sums to 100, or to 0.
+            mirror: per cent of the requests that a deployment gets as a copy whose answer nobody sees, at most 50;
+                {} ends it, None leaves it as it is.
+            fallback: until the next change of traffic, a request that its deployment fails to serve (refused, died,
+                502, 503, 504, timed out) is given once to the deployment with most traffic among the others. Ours:
+                Azure's router has nothing like it, and ignores it.
+
+        Raises:
+            UserError: a deployment is unknown, or the sum is wrong; nothing has changed.
+        """
+        ...
+
+
+class OnlineDeployments(Protocol):
+    """`amlops online-deployment`."""
+
+    def create(
+        self,
+        file: Path,
+        *,
+        name: str | None = None,
+        endpoint_name: str | None = None,
+        all_traffic: bool = False,
+        sets: Sequence[str] = (),
+    ) -> Record:
+        """Make a deployment, or change the one of that name, and wait until it answers.
+
+        Args:
+            all_traffic: it gets all requests from then on.
+
+        Raises:
+            UserError: the file is wrong, or the deployment does not start; an earlier one goes on as it was.
+        """
+        ...
+
+    def update(self, name: str, endpoint_name: str, *, file: Path | None = None, sets: Sequence[str] = ()) -> Record:
+        """Change a deployment. Raises UserError."""
+        ...
+
+    def show(self, name: str, endpoint_name: str) -> Record:
+        """One deployment. Raises UserError."""
+        ...
+
+    def list(self, endpoint_name: str) -> list[Record]:
+        """The deployments of an endpoint. Raises UserError."""
+        ...
+
+    def delete(self, name: str, endpoint_name: str) -> Record:
+        """Delete a deployment; refused while it has traffic. Raises UserError."""
+        ...
+
+    def get_logs(self, name: str, endpoint_name: str, *, lines: int = 50) -> str:
+        """The last lines that its server wrote. Raises UserError."""
+        ...
