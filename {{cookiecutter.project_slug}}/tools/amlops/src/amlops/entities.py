@@ -11,7 +11,8 @@ from typing import Any
 class Model:
     """A registered version.
 
-    `path` is the file or folder; `files` maps each file's path below `directory` to its sha256.
+    `path` is the file or folder; `files` maps each file's path below `directory` to its sha256. `address` is where a
+    model lies that is not on this machine, whose `path` means nothing and whose `files` are not known.
     """
 
     name: str
@@ -24,6 +25,7 @@ class Model:
     job_name: str
     created_at: str
     files: dict[str, str]
+    address: str = ""
 
     @property
     def directory(self) -> Path:
@@ -37,4 +39,6 @@ class Model:
 
     def as_record(self) -> dict[str, Any]:
         """What `model show` prints."""
-        return {**asdict(self), "path": str(self.path)}
+        record = {**asdict(self), "path": self.address or str(self.path)}
+        del record["address"]
+        return record

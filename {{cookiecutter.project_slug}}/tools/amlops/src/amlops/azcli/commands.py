@@ -113,6 +113,15 @@ class AzCliJobs:
     def list(self, *, max_results: int | None = None, parent_job_name: str | None = None) -> list[Record]:
         self._az.answer("job", "list", *options_of(max_results=max_results, parent_job_name=parent_job_name))
 
+    def wait(
+        self,
+        name: str,
+        *,
+        timeout_minutes: float | None = None,  # noqa: ARG002
+        tell: Callable[[str], None] | None = None,  # noqa: ARG002
+    ) -> Record:
+        self._az.answer("job", "stream", *options_of(name=name))  # az has no verb that waits without logs
+
     def stream(self, name: str, write: Callable[[str], None]) -> Record:  # noqa: ARG002 (az writes itself)
         self._az.answer("job", "stream", *options_of(name=name))
 
@@ -166,6 +175,19 @@ class AzCliModels:
     def show(self, name: str, version: str | None = None) -> Model:
         which = {"label": "latest"} if version in (None, "latest") else {"version": version}
         self._az.answer("model", "show", *options_of(name=name, **which))
+
+    def update(
+        self, name: str, version: str, *, tags: Mapping[str, str | None] | None = None, description: str | None = None
+    ) -> Model:
+        sets = [f"tags.{key}={value}" for key, value in (tags or {}).items() if value is not None]
+        sets += [f"description={description}"] if description is not None else []
+        removed = [f"tags.{key}" for key, value in (tags or {}).items() if value is None]
+        words = options_of(name=name, version=version)
+        self._az.answer("model", "update", *words, *sets_of(sets), *(["--remove", *removed] if removed else []))
+
+    def download(self, name: str, version: str, download_path: Path) -> Path:
+        path = self._az.local_path(download_path)
+        self._az.answer("model", "download", *options_of(name=name, version=version, download_path=path))
 
 
 class AzCliBatchEndpoints:

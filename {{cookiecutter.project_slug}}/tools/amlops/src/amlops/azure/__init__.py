@@ -9,6 +9,7 @@ from functools import cached_property
 
 from amlops.azcli import AzCliWorkspace
 from amlops.azure.client import AzureContext
+from amlops.workspace import Computes, Jobs, Models
 
 __all__ = ["AzureContext", "AzureWorkspace"]
 
@@ -20,3 +21,21 @@ class AzureWorkspace(AzCliWorkspace):
     def azure(self) -> AzureContext:
         """The connection; see `AzureContext`."""
         return AzureContext(self.project, self.environment)
+
+    @property
+    def jobs(self) -> Jobs:
+        from amlops.azure.jobs import AzureJobs
+
+        return AzureJobs(self.azure)
+
+    @property
+    def models(self) -> Models:
+        from amlops.azure.models import AzureModels
+
+        return AzureModels(self.azure)
+
+    @property
+    def computes(self) -> Computes:
+        from amlops.azure.computes import AzureComputes
+
+        return AzureComputes(self.azure)

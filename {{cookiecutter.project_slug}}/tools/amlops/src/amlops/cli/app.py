@@ -19,7 +19,7 @@ from amlops.errors import AmlopsError
 # status`).
 NOUNS: dict[str, tuple[str, str, str]] = {
     "validate": ("amlops.cli.validate", "app", "Check the project's files; one line per fault."),
-    "job": ("amlops.cli.job", "app", "Jobs: create, show, list, stream, cancel, download, resume, replay."),
+    "job": ("amlops.cli.job", "app", "Jobs: create, show, list, wait, stream, cancel, download, resume, replay."),
     "model": ("amlops.cli.model", "app", "The model registry: create, show, list."),
     "batch-endpoint": (
         "amlops.cli.batch",

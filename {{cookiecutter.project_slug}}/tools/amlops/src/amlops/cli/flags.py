@@ -40,6 +40,7 @@ FLAGS: dict[str, Flag] = {
     "label": Flag(("-l", "--label"), "LABEL", "Label instead of a version: latest."),
     # job
     "stream": Flag(("--stream",), None, "Show the steps' logs while they are written."),
+    "timeout": Flag(("--timeout",), "MINUTES", "Wait at most so long; the job goes on (default: no limit).", az=False),
     "max-results": Flag(("-r", "--max-results"), "NUMBER", "Show at most so many."),
     "parent-job-name": Flag(("--parent-job-name",), "NAME", "Show the steps of this job instead."),
     "output-name": Flag(("--output-name",), "NAME", "Copy this output only."),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from amlops import references
 from amlops.cli.batch import emit_batch_job
 from amlops.cli.common import Env, Output, PrintAz, Query, Sets, Tags, emit, pairs, workspace
 from amlops.cli.flags import flag
@@ -36,7 +39,10 @@ def create(
     output: Output = None,
     query: Query = None,
 ) -> None:
-    """Run the job in a YAML file, to its end. Exit code 3 when it failed."""
+    """Run the job in a YAML file: on this machine to its end, in Azure until it is submitted or, with --stream, ended.
+
+    Exit code 3 when it failed.
+    """
     chosen_format(output)
     with workspace(env, print_az) as ws:
         try:
@@ -82,6 +88,40 @@ def stream(name: JobName, env: Env = None, print_az: PrintAz = False) -> None:
     with workspace(env, print_az) as ws:
         record = ws.jobs.stream(name, typer.echo)
     typer.echo(f"job '{name}': {record['status']}", err=True)
+
+
+@app.command()
+def wait(
+    name: JobName,
+    timeout: Annotated[float | None, flag("timeout", min=0)] = None,
+    env: Env = None,
+    print_az: PrintAz = False,
+    output: Output = None,
+    query: Query = None,
+) -> None:
+    """Wait until a job has ended, by its status alone. Exit code 3 when it failed. Ctrl-C leaves the job running."""
+    chosen_format(output)
+    with workspace(env, print_az) as ws, _status_line() as tell:
+        try:
+            record = ws.jobs.wait(name, timeout_minutes=timeout, tell=tell)
+        except JobFailed as failure:
+            if failure.record is not None:
+                emit_job(failure.record, output, query)
+            raise
+    emit_job(record, output, query)
+
+
+@contextmanager
+def _status_line() -> Iterator[Callable[[str], None]]:
+    """What shows how a wait goes: one line that changes on a terminal, a line for each change elsewhere."""
+    if not sys.stderr.isatty():
+        yield lambda line: typer.echo(line, err=True)
+        return
+    from rich.console import Console
+
+    console = Console(stderr=True, markup=False, highlight=False)
+    with console.status("") as status:
+        yield status.update
 
 
 @app.command()
@@ -166,12 +206,12 @@ def emit_job(record: dict[str, Any], output: str | None, query: str | None) -> N
     typer.echo()
     emit(rows, "table", columns=_STEPS)
     for name, path in (record.get("outputs") or {}).items():
-        typer.echo(f"output {name}: {shown(Path(path))}")
+        typer.echo(f"output {name}: {path if references.is_remote(path) else shown(Path(path))}")
 
 
 def _log(step: dict[str, Any]) -> str:
     """Where the log of a step lies, once it has one."""
-    return shown(Path(step["log"])) if step.get("started_at") else ""
+    return shown(Path(step["log"])) if step.get("started_at") and step.get("log") else ""
 
 
 add_logs_to(app)

@@ -37,11 +37,11 @@ class Jobs(Protocol):
         tags: Mapping[str, str] | None = None,
         stream: bool = False,
     ) -> Record:
-        """Run the job in `file` to its end and return its record.
+        """Run the job in `file` and return its record: on the laptop to its end, in Azure until it is submitted.
 
         Args:
             sets: changes such as "inputs.rate=0.1" to what the file says.
-            stream: show the steps' logs while they are written.
+            stream: show the steps' logs while they are written; in Azure, wait for the job's end, too.
 
         Raises:
             UserError: the file or a change is wrong; nothing has been made.
@@ -82,6 +82,21 @@ class Jobs(Protocol):
 
     def list(self, *, max_results: int | None = None, parent_job_name: str | None = None) -> list[Record]:
         """Jobs, newest first, at most `max_results`; or the steps of the job `parent_job_name`, as jobs."""
+        ...
+
+    def wait(
+        self, name: str, *, timeout_minutes: float | None = None, tell: Callable[[str], None] | None = None
+    ) -> Record:
+        """Wait for a job's end by its status alone, over lost connections, and return its record.
+
+        Args:
+            timeout_minutes: give up waiting after so long; the job goes on. None: as long as it takes.
+            tell: is told each change of the status, and a connection that is lost; None: on stderr.
+
+        Raises:
+            UserError: there is no such job, or the time is over.
+            JobFailed: the job has failed, or was canceled.
+        """
         ...
 
     def stream(self, name: str, write: Callable[[str], None]) -> Record:

@@ -40,3 +40,21 @@ class Models(Protocol):
     def show(self, name: str, version: str | None = None) -> Model:
         """One model; "latest" or None is the version made last. Raises UserError."""
         ...
+
+    def update(
+        self, name: str, version: str, *, tags: Mapping[str, str | None] | None = None, description: str | None = None
+    ) -> Model:
+        """Change the tags and the description of a version; its files never change. A tag of None is removed.
+
+        Raises:
+            UserError: there is no such version, or a value is wrong.
+        """
+        ...
+
+    def download(self, name: str, version: str, download_path: Path) -> Path:
+        """Copy the file or folder of a version into the folder `download_path`; returns the copy.
+
+        Raises:
+            UserError: there is no such version, or the copy would replace something.
+        """
+        ...

@@ -52,9 +52,41 @@ def stream(records: JobRecords, name: str, write: Callable[[str], None]) -> Reco
         follower.look(record)
         time.sleep(_POLL_SECONDS)
     follower.look(record, last=True)
+    return _ended_well(record)
+
+
+def wait(
+    records: JobRecords, name: str, timeout_minutes: float | None = None, tell: Callable[[str], None] | None = None
+) -> Record:
+    """Wait for a job's end; see `amlops.workspace.Jobs.wait`.
+
+    Raises:
+        UserError: there is no such job, or the time is over.
+        JobFailed: the job has failed, or was canceled.
+    """
+    until = None if timeout_minutes is None else time.monotonic() + timeout_minutes * 60
+    seen = ""
+    while True:
+        record = records.show(name)
+        status = record["status"]
+        if status != seen and tell is not None:
+            tell(f"job '{name}': {status}")
+        seen = status
+        if status in FINISHED:
+            return _ended_well(record)
+        if until is not None and time.monotonic() + _POLL_SECONDS > until:
+            raise UserError(
+                f"--timeout: job '{name}' is {status} after {timeout_minutes:g} minutes and goes on; "
+                f"amlops job wait -n {name}"
+            )
+        time.sleep(_POLL_SECONDS)
+
+
+def _ended_well(record: Record) -> Record:
+    """The record of a job that has ended, when it is completed. Raises JobFailed otherwise."""
     if record["status"] != "Completed":
         word = "failed" if record["status"] == "Failed" else "was canceled"
-        raise JobFailed(f"job '{name}' {word}: {record.get('error', 'it says no reason')}", record)
+        raise JobFailed(f"job '{record['name']}' {word}: {record.get('error', 'it says no reason')}", record)
     return record
 
 

@@ -158,6 +158,12 @@ class LocalJobs:
         found = self._records.list() if parent_job_name is None else children(self._records.show(parent_job_name))
         return found[:max_results]
 
+    def wait(
+        self, name: str, *, timeout_minutes: float | None = None, tell: Callable[[str], None] | None = None
+    ) -> Record:
+        """Wait for a job's end; see `amlops.workspace.Jobs.wait`."""
+        return control.wait(self._records, name, timeout_minutes, tell)
+
     def stream(self, name: str, write: Callable[[str], None]) -> Record:
         """Follow a job's logs to its end; see `amlops.workspace.Jobs.stream`."""
         return control.stream(self._records, name, write)
