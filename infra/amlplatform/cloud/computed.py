@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from amlplatform.cloud import arm_ids, computed_network, computed_options, deployments
+from amlplatform.cloud import arm_ids, computed_network, computed_options, computed_project, deployments
 from amlplatform.cloud.state import TENANT_ID, CloudState, Document
 
 Properties = dict[str, Any]
@@ -32,6 +32,7 @@ def complete(document: Document, previous: Document | None, state: CloudState) -
         document["properties"].setdefault("properties", {})["relayConnectionString"] = (
             "Endpoint=sb://azureml-relay.servicebus.windows.net/;SharedAccessKeyName=azureml;SharedAccessKey=" + key
         )
+    computed_project.complete(document, previous, state)
     if document["type"] == deployments.ARM_TYPE:
         deployments.run(document, state)
 

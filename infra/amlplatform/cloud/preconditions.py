@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from amlplatform.armtypes.catalogue import RESOURCE_TYPES, ResourceType
-from amlplatform.cloud import arm_ids
+from amlplatform.cloud import arm_ids, project_rules
 from amlplatform.cloud.errors import AzureError
 from amlplatform.cloud.state import CloudState, Document
 from amlplatform.fixed_properties import CREATIONS, changes, facts
@@ -66,6 +66,8 @@ def _hangs_elsewhere(put: Put, state: CloudState) -> bool:
 
 def _parent_exists(put: Put, state: CloudState) -> None:
     parent = arm_ids.parent(put.arm_id)
+    if project_rules.is_container_of(put.arm_id):
+        parent = arm_ids.parent(parent)
     if not arm_ids.is_arm_id(parent) or exists(parent, state) or _hangs_elsewhere(put, state):
         return
     if arm_ids.arm_type(put.arm_id).lower().startswith(arm_ids.arm_type(parent).lower() + "/"):
@@ -234,6 +236,10 @@ def _grant(properties: Mapping[str, Any]) -> tuple[str, str]:
     return principal, arm_ids.name(str(properties.get("roleDefinitionId"))).lower()
 
 
+def _project(put: Put, state: CloudState) -> None:
+    project_rules.check_put(put.kind.arm_type, put.arm_id, put.body, put.previous, state)
+
+
 _PRECONDITIONS: tuple[Callable[[Put, CloudState], None], ...] = (
     _group_exists,
     _parent_exists,
@@ -242,4 +248,5 @@ _PRECONDITIONS: tuple[Callable[[Put, CloudState], None], ...] = (
     _references_exist,
     _role_assignment,
     _fixed_properties_stay,
+    _project,
 )

@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeVar
 
 from amlplatform.armtypes import catalogue
 from amlplatform.armtypes.catalogue import ResourceType
-from amlplatform.cloud import arm_ids, authorization, calls, computed, locks, preconditions, required
+from amlplatform.cloud import arm_ids, authorization, calls, computed, locks, preconditions, project_rules, required
 from amlplatform.cloud.callers import PERSON, Caller
 from amlplatform.cloud.errors import AzureError
 from amlplatform.cloud.required import Right
@@ -127,6 +127,7 @@ class ResourceManager:
             with self.state.transaction():
                 self._arrive(call)
                 locks.refuse_deletion(arm_id, self.state)
+                project_rules.check_delete(arm_id, self.state)
                 self.state.delete(arm_id, below=not arm_ids.is_singleton(arm_id))
             self._take_time(call)
 

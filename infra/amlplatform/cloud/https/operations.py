@@ -27,6 +27,12 @@ LONG_RUNNING: Mapping[str, frozenset[str]] = {
     "microsoft.machinelearningservices/workspaces": _ALL,
     "microsoft.machinelearningservices/workspaces/computes": _ALL,
     "microsoft.machinelearningservices/workspaces/outboundrules": _ALL,
+    **{
+        f"microsoft.machinelearningservices/workspaces/{kind}endpoints{child}": _ALL
+        for kind in ("batch", "online")
+        for child in ("", "/deployments")
+    },
+    "microsoft.machinelearningservices/workspaces/schedules": frozenset({"PUT", "DELETE"}),
     "microsoft.machinelearningservices/registries": _ALL,
     "microsoft.network/virtualnetworks": _ALL,
     "microsoft.network/virtualnetworks/subnets": _ALL,

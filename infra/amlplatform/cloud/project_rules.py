@@ -1,0 +1,98 @@
+"""What Azure refuses of a project's requests: names that are taken, versions that cannot change, things in use.
+
+Wordings that are quoted somewhere have their source beside them; the others are ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from amlplatform.cloud import arm_ids
+from amlplatform.cloud.computed_project import BATCH_ENDPOINT, DEPLOYMENTS, ENDPOINTS, ONLINE_ENDPOINT, VERSIONS
+from amlplatform.cloud.errors import AzureError
+from amlplatform.cloud.state import CloudState, Document
+
+# What of a version Azure lets one change: learn.microsoft.com/rest/api/azureml, "Model Versions: Create Or Update".
+_CHANGEABLE = frozenset({"tags", "description", "isArchived", "stage", "flavors", "provisioningState", "properties"})
+_IDENTITY_OF_A_VERSION = {
+    "modelUri", "codeUri", "dataUri", "modelType", "dataType", "componentSpec", "image", "condaFile", "build",
+}  # fmt: skip
+
+
+def is_container_of(arm_id: str) -> bool:
+    """Whether a version's container comes with its first version, so that it need not be there before."""
+    return any(arm_ids.arm_type(arm_id).lower() == kind.lower() for kind in VERSIONS)
+
+
+def check_put(
+    arm_type: str, arm_id: str, body: Mapping[str, Any], previous: Document | None, state: CloudState
+) -> None:
+    """Raise AzureError for a PUT that Azure refuses."""
+    if arm_type in ENDPOINTS and previous is None:
+        _name_is_free(arm_type, arm_id, state)
+    if arm_type in VERSIONS and previous is not None:
+        _version_stays(arm_id, body, previous)
+    if arm_type in ENDPOINTS:
+        _deployments_exist(arm_type, arm_id, body, state)
+
+
+def _name_is_free(arm_type: str, arm_id: str, state: CloudState) -> None:
+    """Names of endpoints are unique in a region: ansible-collections/azure#2231 quotes the refusal."""
+    region, name = _region(arm_id, state), arm_ids.name(arm_id)
+    for kind in ENDPOINTS:
+        for other in state.of_type(kind):
+            if other["name"].lower() == name.lower() and _region(other["id"], state) == region:
+                message = (
+                    f"The specified endpoint name '{name}' is not available. Endpoint names must be unique within the "
+                    f"region '{region}'. Please choose another name."
+                )
+                raise AzureError(400 if kind == arm_type == ONLINE_ENDPOINT else 409, "BadArgument", message)
+
+
+def _region(arm_id: str, state: CloudState) -> str:
+    workspace = state.get(arm_ids.parent(arm_id)) or {}
+    return str(workspace.get("location", "")).replace(" ", "").lower()
+
+
+def _version_stays(arm_id: str, body: Mapping[str, Any], previous: Document) -> None:
+    """Versions are immutable but for tags, description and archiving."""
+    new, old = body.get("properties") or {}, previous.get("properties") or {}
+    for key in sorted(_IDENTITY_OF_A_VERSION):
+        if key in new and new[key] != old.get(key):
+            name = f"{arm_ids.name(arm_ids.parent(arm_id))}:{arm_ids.name(arm_id)}"
+            message = f"{name} already exists, and its '{key}' cannot be changed. Use another version."
+            raise AzureError(409, "Conflict", message)
+
+
+def _deployments_exist(arm_type: str, arm_id: str, body: Mapping[str, Any], state: CloudState) -> None:
+    properties = body.get("properties") or {}
+    if arm_type == BATCH_ENDPOINT:
+        default = (properties.get("defaults") or {}).get("deploymentName")
+        named = [default] if default else []
+    else:
+        named = [*(properties.get("traffic") or {}), *(properties.get("mirrorTraffic") or {})]
+        if sum((properties.get("traffic") or {}).values()) > 100:
+            raise AzureError(400, "BadArgument", "The sum of traffic must be at most 100.")
+    for deployment in named:
+        if state.get(f"{arm_id}/deployments/{deployment}") is None:
+            message = f"The deployment '{deployment}' does not exist in endpoint '{arm_ids.name(arm_id)}'."
+            raise AzureError(400, "BadArgument", message)
+
+
+def check_delete(arm_id: str, state: CloudState) -> None:
+    """Raise AzureError for the deletion of a deployment that serves."""
+    if arm_ids.arm_type(arm_id).lower() not in {kind.lower() for kind in DEPLOYMENTS}:
+        return
+    endpoint = state.get(arm_ids.parent(arm_id)) or {}
+    properties, name = endpoint.get("properties") or {}, arm_ids.name(arm_id)
+    if (properties.get("defaults") or {}).get("deploymentName") == name:
+        message = f"Deployment {name} is the default deployment of endpoint {endpoint['name']} and cannot be deleted."
+        raise AzureError(409, "Conflict", message)
+    share = (properties.get("traffic") or {}).get(name) or (properties.get("mirrorTraffic") or {}).get(name)
+    if share:
+        message = (
+            f"Failed to delete deployment. Deployment {name} has {share}% traffic allocated. "
+            "Please remove the traffic before deleting it."
+        )
+        raise AzureError(409, "Conflict", message)
