@@ -92,7 +92,6 @@ class AzureContext:
         self._check_coordinates()
         subscription_id = self.subscription_id
         self._check_packages()
-        _silence()
         from azure.ai.ml import MLClient
 
         return MLClient(
@@ -176,6 +175,7 @@ class AzureContext:
 
     def _check_packages(self) -> None:
         """Raise UserError when the packages for Azure are not installed."""
+        _silence()  # before the first import: it warns already
         try:
             import azure.ai.ml
             import azure.identity  # noqa: F401

@@ -16,7 +16,7 @@ from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from amlops.azure import credentials
+from amlops.azure import credentials, filefaults
 from amlops.azure.refusals import Answer, explained, without_secrets
 from amlops.errors import AmlopsError, UserError, shown
 
@@ -195,8 +195,6 @@ def _reason(error: BaseException) -> str:
 
 def _plain(error: BaseException) -> str:
     """What an SDK's exception says, as one line."""
-    raw = getattr(error, "message", None) or str(error) or type(error).__name__
-    if _module(error) == "marshmallow":
-        raw = json.dumps(getattr(error, "messages", None) or str(error))
-    text = _BLURB.sub("", _COLOURS.sub("", str(raw)))
+    raw = str(getattr(error, "message", None) or error or type(error).__name__)
+    text = filefaults.told(raw) or _BLURB.sub("", _COLOURS.sub("", raw))
     return without_secrets(text)[:_LONGEST].strip(" .") or type(error).__name__
