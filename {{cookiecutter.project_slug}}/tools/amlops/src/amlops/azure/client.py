@@ -38,7 +38,7 @@ _SETUP = "python tools/tasks.py azure"
 _HANDOVER = "the platform team fills it in at the hand-over (amlplatform handover)"
 _NAMES = ("resource_group", "workspace")
 # Loggers that tell what no user can act on: experimental classes, retries, each way of signing in that was not taken.
-_LOGGERS = ("azure", "msrest", "urllib3", "msal", "opentelemetry")
+_LOGGERS = ("azure", "azure.ai.ml", "msrest", "urllib3", "msal", "opentelemetry")
 
 
 class AzureContext:
@@ -183,6 +183,7 @@ class AzureContext:
             if not (error.name or "").startswith("azure"):
                 raise
             raise UserError(f"--env {self.environment.name}: azure-ai-ml is not installed; {_SETUP}") from None
+        _silence()  # again: azure-ai-ml sets the level of its logger when it is imported
 
     def __repr__(self) -> str:
         return f"AzureContext({self.environment.name!r}, {shown(self.project.root)!r})"

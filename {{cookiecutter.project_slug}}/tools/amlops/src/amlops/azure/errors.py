@@ -39,7 +39,7 @@ def azure_errors(azure: AzureContext, what: str = "", *, file: Path | None = Non
 
     Args:
         what: the thing that is asked for, as it stands in a sentence: "model 'digits'".
-        file: the file that it was read from; named where the file is at fault.
+        file: the file from which it is made; named where the file is at fault.
 
     Raises:
         UserError
@@ -60,7 +60,7 @@ def user_error(error: Exception, azure: AzureContext, what: str = "", *, file: P
     from azure.core import exceptions as core
 
     if isinstance(error, core.HttpResponseError) and not isinstance(error, core.ClientAuthenticationError):
-        return UserError(explained(_answer(error, azure, what)))
+        return UserError(explained(_answer(error, azure, what, making=file is not None)))
     if isinstance(error, core.ClientAuthenticationError):
         return UserError(_not_signed_in(error, azure, what))
     if is_lost_connection(error):
@@ -103,7 +103,7 @@ def _is_of_sdk(error: Exception) -> bool:
     return last.partition(".")[0] in _SDKS
 
 
-def _answer(error: Any, azure: AzureContext, what: str) -> Answer:
+def _answer(error: Any, azure: AzureContext, what: str, *, making: bool = False) -> Answer:
     status = int(error.status_code or 0)
     codes, message = _codes_and_message(error)
     headers = getattr(error.response, "headers", None) or {}
@@ -119,6 +119,7 @@ def _answer(error: Any, azure: AzureContext, what: str) -> Answer:
         signed_in_by=found.source if found else credentials.NOBODY,
         renew=found.renew if found else "",
         retry_after=str(headers.get("Retry-After") or ""),
+        making=making,
     )
 
 

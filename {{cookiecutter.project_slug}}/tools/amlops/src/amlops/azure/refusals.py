@@ -38,6 +38,7 @@ class Answer:
         file: the environment's file, as a user would type it.
         signed_in_by: which credential was taken; `renew` what to do when it is refused.
         retry_after: seconds that Azure asks to wait, "" where it does not say.
+        making: the thing was to be made, so what Azure does not find is something that it names.
     """
 
     status: int
@@ -50,6 +51,7 @@ class Answer:
     signed_in_by: str = ""
     renew: str = ""
     retry_after: str = ""
+    making: bool = False
 
     @property
     def thing(self) -> str:
@@ -122,6 +124,12 @@ def _denied(answer: Answer) -> str:
         f"{answer.thing}: '{match['who']}' ({answer.signed_in_by}) may not do '{match['action']}'{place}; "
         f"it needs the role {role_for(match['action'])}; {_ASK}"
     )
+
+
+def _absent(answer: Answer) -> str:
+    if answer.making:
+        return f"{answer.thing}: something that it names is not in workspace '{answer.workspace}': {_short(answer)}"
+    return f"there is no {answer.thing} in workspace '{answer.workspace}'"
 
 
 # --- The table --------------------------------------------------------------------------------------
@@ -218,7 +226,7 @@ REFUSALS: tuple[Refusal, ...] = (
         "{thing}: a policy of the organisation forbids it ({short}); the platform team keeps the policies",
         _codes("RequestDisallowedByPolicy", "RequestDisallowedByAzure"),
     ),
-    Refusal("there is no {thing} in workspace '{workspace}'", status=404),
+    Refusal(_absent, status=404),
 )
 
 
