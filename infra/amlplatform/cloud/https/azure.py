@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from amlplatform.cloud.callers import PERSON, Caller
 from amlplatform.cloud.https.behaviour import Behaviour
@@ -13,13 +14,26 @@ from amlplatform.cloud.resource_manager import ResourceManager
 from amlplatform.cloud.state import CloudState
 
 
+@dataclass(frozen=True)
+class Seen:
+    """One request to the door, other than sign-ins: what a test holds against what it expects.
+
+    `body`: the JSON of the request, None without one; `caller`: the object id of who made it.
+    """
+
+    method: str
+    path: str
+    body: Any
+    caller: str
+
+
 @dataclass
 class Azure:
     """One offline Azure, as the HTTPS door sees it.
 
     `manager` gives the resource manager that answers a caller. `caller` is whose token it is that is asked for without
     the name of an identity. `url` is the door's own address, without a slash at its end. `identity_header` is what a
-    client must show to get a managed identity's token.
+    client must show to get a managed identity's token. `seen` are the requests of this door's life, in order.
     """
 
     state: CloudState
@@ -29,6 +43,7 @@ class Azure:
     identity_header: str = field(default_factory=lambda: secrets.token_hex(16))
     operations: Operations = field(default_factory=Operations)
     caller: Caller = PERSON
+    seen: list[Seen] = field(default_factory=list)
 
     @property
     def audiences(self) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from typing import Any
 from amlplatform.armtypes.catalogue import RESOURCE_TYPES, ResourceType
 from amlplatform.cloud import arm_ids, preconditions
 from amlplatform.cloud.errors import AzureError
-from amlplatform.cloud.https import address
+from amlplatform.cloud.https import address, default_datastores
 from amlplatform.cloud.https.azure import Azure
 from amlplatform.cloud.https.messages import Request, Response
 from amlplatform.cloud.resource_manager import Call
@@ -26,6 +26,7 @@ def collection(request: Request, azure: Azure) -> Response:
     where = address.parse(request.path, request.method)
     kind = where.kind
     _require(where.owner, request, azure)
+    default_datastores.ensure(request.path, azure.state)
     belongs = _hangs_on if kind.id_template.startswith("{") else _is_in
     at_scope = (request.parameter("$filter") or "").strip().lower() == "atscope()"
     documents = azure.state.of_type(kind.arm_type)

@@ -43,6 +43,13 @@ class Request:
             raise invalid_content("an object is expected")
         return body
 
+    def json(self) -> Any:
+        """The body, whatever it is; None where it is no JSON."""
+        try:
+            return json.loads(self.content) if self.content else None
+        except ValueError:
+            return None
+
     def form(self) -> dict[str, str]:
         """The body as the fields of a form."""
         return dict(urllib.parse.parse_qsl(self.content.decode("utf-8", "replace")))

@@ -8,7 +8,7 @@ from typing import Any
 from amlplatform.armtypes.catalogue import ResourceType
 from amlplatform.cloud import arm_ids, preconditions
 from amlplatform.cloud.errors import AzureError
-from amlplatform.cloud.https import address, soft_deleted
+from amlplatform.cloud.https import address, default_datastores, sent_by_clients, soft_deleted
 from amlplatform.cloud.https.azure import Azure
 from amlplatform.cloud.https.messages import Request, Response, invalid_content
 from amlplatform.cloud.https.operations import Operation, is_long_running
@@ -16,14 +16,6 @@ from amlplatform.cloud.settable import settable
 
 _ADDRESS = frozenset({"id", "name", "type"})
 _ENVELOPE = {"location": str, "kind": str, "tags": dict, "identity": dict, "properties": dict}
-# What azure-ai-ml 1.35.2 sends beyond the API version of our types, at `properties.properties`: taken, and not kept.
-_NOT_IN_OUR_TYPES = {
-    "Microsoft.MachineLearningServices/workspaces/computes": (
-        "enableOSPatching",
-        "enableRootAccess",
-        "releaseQuotaOnStop",
-    )
-}
 
 
 def resource(request: Request, azure: Azure) -> Response:
@@ -36,6 +28,7 @@ def resource_group(request: Request, azure: Azure) -> Response:
 
 
 def _get(request: Request, azure: Azure, _kind: ResourceType) -> Response:
+    default_datastores.ensure(request.path, azure.state)
     document = azure.manager(request.caller).get(request.path)
     return Response(200, azure.operations.seen(document))
 
@@ -47,10 +40,7 @@ def _head(request: Request, azure: Azure, _kind: ResourceType) -> Response:
 
 def _put(request: Request, azure: Azure, kind: ResourceType) -> Response:
     body = _sent(request.document())
-    details = (body.get("properties") or {}).get("properties")
-    if isinstance(details, dict):
-        for name in _NOT_IN_OUR_TYPES.get(kind.arm_type, ()):
-            details.pop(name, None)
+    sent_by_clients.put_right(kind, body)
     return _write(request, azure, kind, body)
 
 

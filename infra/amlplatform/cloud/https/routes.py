@@ -26,7 +26,7 @@ from amlplatform.cloud.https import (
     subscriptions,
     tokens,
 )
-from amlplatform.cloud.https.azure import Azure
+from amlplatform.cloud.https.azure import Azure, Seen
 from amlplatform.cloud.https.messages import Request, Response
 
 Handler = Callable[[Request, Azure], Response]
@@ -123,6 +123,7 @@ def answer(request: Request, azure: Azure) -> Response:
 def _authenticated(request: Request, azure: Azure) -> Request:
     """The request with its caller. Raises AzureError: 401 without a good token, 429, 400 without an api-version."""
     caller = tokens.caller_of(request.headers.get("authorization"), azure.audiences)
+    azure.seen.append(Seen(request.method, request.path, request.json(), caller.object_id))
     azure.behaviour.check_rate()
     if not request.parameter("api-version"):
         message = "The api-version query parameter (?api-version=) is required for all requests."
