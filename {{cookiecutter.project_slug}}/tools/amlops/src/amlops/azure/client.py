@@ -147,11 +147,14 @@ class AzureContext:
         """What azure-ai-ml's loaders take: the text of `data` with this environment's names, and its `relative_origin`.
 
         Args:
-            file: where `data` was read from.
+            file: where `data` was read from; one that does not exist stands for flags alone.
 
         Raises:
             UserError: see `rendered`.
         """
+        if not file.is_file():
+            yield io.StringIO(yaml.safe_dump(dict(data), allow_unicode=True)), file
+            return
         with self.rendered(file, data) as path:
             is_copy = path != Path(os.path.abspath(file))  # noqa: PTH100
             text = path.read_text(encoding="utf-8") if is_copy else yaml.safe_dump(dict(data), allow_unicode=True)
