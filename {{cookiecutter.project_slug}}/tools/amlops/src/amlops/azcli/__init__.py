@@ -7,8 +7,19 @@ from __future__ import annotations
 
 from amlops.azcli.assets import AzCliAssets, AzCliComputes, AzCliDatastores
 from amlops.azcli.commands import AzCli, AzCliBatchDeployments, AzCliBatchEndpoints, AzCliJobs, AzCliModels
+from amlops.azcli.online import AzCliOnlineDeployments, AzCliOnlineEndpoints
 from amlops.project import Environment, Project
-from amlops.workspace import Assets, BatchDeployments, BatchEndpoints, Computes, Jobs, Models, Resources
+from amlops.workspace import (
+    Assets,
+    BatchDeployments,
+    BatchEndpoints,
+    Computes,
+    Jobs,
+    Models,
+    OnlineDeployments,
+    OnlineEndpoints,
+    Resources,
+)
 
 
 class AzCliWorkspace:
@@ -54,3 +65,11 @@ class AzCliWorkspace:
     @property
     def batch_deployments(self) -> BatchDeployments:
         return AzCliBatchDeployments(self._az)
+
+    @property
+    def online_endpoints(self) -> OnlineEndpoints:
+        return AzCliOnlineEndpoints(self._az)
+
+    @property
+    def online_deployments(self) -> OnlineDeployments:
+        return AzCliOnlineDeployments(self._az)

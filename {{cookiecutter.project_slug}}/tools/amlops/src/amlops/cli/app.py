@@ -31,6 +31,16 @@ NOUNS: dict[str, tuple[str, str, str]] = {
         "deployment_app",
         "Their deployments: create, update, show, list, delete, list-jobs, compare.",
     ),
+    "online-endpoint": (
+        "amlops.cli.online",
+        "endpoint_app",
+        "Real-time endpoints: create, update, show, list, delete, invoke, get-credentials.",
+    ),
+    "online-deployment": (
+        "amlops.cli.online",
+        "deployment_app",
+        "Their deployments: create, update, show, list, delete, get-logs.",
+    ),
     "data": ("amlops.cli.data", "app", "Data assets: create, show, list."),
     "datastore": ("amlops.cli.datastore", "app", "Data stores: create, show, list."),
     "environment": ("amlops.cli.environment", "app", "Environments: create, show, list."),

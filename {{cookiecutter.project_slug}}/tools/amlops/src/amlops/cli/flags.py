@@ -98,6 +98,17 @@ FLAGS: dict[str, Flag] = {
     "job-name": Flag(("--job-name",), "NAME", "Name of the job that scores."),
     "set-default": Flag(("--set-default",), None, "Make this the endpoint's default deployment."),
     "yes": Flag(("-y", "--yes"), None, "Do not ask."),
+    # online endpoint and deployment
+    "traffic": Flag(
+        ("-r", "--traffic"), "SHARES", "Per cent of the requests by deployment, for example 'blue=90 green=10'."
+    ),
+    "mirror-traffic": Flag(("--mirror-traffic",), "SHARES", "Per cent copied to a deployment, for example green=10."),
+    "fallback": Flag(
+        ("--fallback",), None, "Until the next change, give what a deployment fails to serve to another.", az=False
+    ),
+    "request-file": Flag(("-r", "--request-file"), "FILE", "JSON file of the request."),
+    "all-traffic": Flag(("--all-traffic",), None, "Give all requests to this deployment."),
+    "lines": Flag(("-l", "--lines"), "NUMBER", "Show at most so many lines (default: 50)."),
     # compare
     "with": Flag(("--with",), "NAME", "The deployment to compare it with.", az=False),
     "key": Flag(("--key",), "COLUMN", "Column that names the item in both results, by name or number.", az=False),

@@ -5,7 +5,16 @@ from __future__ import annotations
 from amlops.local.models import ModelStore
 from amlops.local.state import LocalState
 from amlops.project import Environment, Project
-from amlops.workspace import Assets, BatchDeployments, BatchEndpoints, Computes, Jobs, Resources
+from amlops.workspace import (
+    Assets,
+    BatchDeployments,
+    BatchEndpoints,
+    Computes,
+    Jobs,
+    OnlineDeployments,
+    OnlineEndpoints,
+    Resources,
+)
 
 
 class LocalWorkspace:
@@ -67,3 +76,15 @@ class LocalWorkspace:
         from amlops.local.batch import LocalBatchDeployments
 
         return LocalBatchDeployments(self.state, self.models, self.project)
+
+    @property
+    def online_endpoints(self) -> OnlineEndpoints:
+        from amlops.local.online import LocalOnlineEndpoints
+
+        return LocalOnlineEndpoints(self.state, self.project)
+
+    @property
+    def online_deployments(self) -> OnlineDeployments:
+        from amlops.local.online import LocalOnlineDeployments
+
+        return LocalOnlineDeployments(self.state, self.models, self.project)

@@ -53,7 +53,11 @@ _KINDS = (
     Kind("local-environment", "`.cloud/environments/local.yml`", "workspace.LocalEnvironment"),
     Kind("azure-environment", "`.cloud/environments/<name>.yml`", "workspace.AzureEnvironment"),
     Kind("request", "`.cloud/request.yaml`", note="checked by `amlplatform check`"),
-    Kind("other", "Spark components, online endpoints and deployments", note="not checked yet"),
+    Kind("managed-online-endpoint", "managed online endpoint", "online.ManagedOnlineEndpoint"),
+    Kind("kubernetes-online-endpoint", "Kubernetes online endpoint", "online.KubernetesOnlineEndpoint"),
+    Kind("managed-online-deployment", "managed online deployment", "online.ManagedOnlineDeployment"),
+    Kind("kubernetes-online-deployment", "Kubernetes online deployment", "online.KubernetesOnlineDeployment"),
+    Kind("other", "Spark components, sweep jobs", note="not checked yet"),
 )
 KINDS = {kind.id: kind for kind in _KINDS}
 
@@ -82,10 +86,10 @@ _BY_SCHEMA = {
     "sparkjob": "other",
     "sweepjob": "other",
     "pipelinecomponentbatchdeployment": "pipeline-deployment",
-    "managedonlineendpoint": "other",
-    "managedonlinedeployment": "other",
-    "kubernetesonlineendpoint": "other",
-    "kubernetesonlinedeployment": "other",
+    "managedonlineendpoint": "managed-online-endpoint",
+    "managedonlinedeployment": "managed-online-deployment",
+    "kubernetesonlineendpoint": "kubernetes-online-endpoint",
+    "kubernetesonlinedeployment": "kubernetes-online-deployment",
 }
 _BY_TYPE = {
     "amlcompute": "compute-cluster",
@@ -107,7 +111,7 @@ _BY_TYPE = {
 }
 _BY_KEY = {
     ("trigger", "create_job"): "schedule",
-    ("traffic", "mirror_traffic"): "other",
+    ("traffic", "mirror_traffic"): "managed-online-endpoint",
     ("auth_mode", "defaults"): "batch-endpoint",
     ("image", "build", "conda_file"): "environment",
 }
@@ -185,7 +189,9 @@ def _deployment(kind: str, data: dict[str, Any]) -> str:
     online = {"instance_type", "request_settings", "scale_settings", "liveness_probe"} & data.keys()
     if kind == "pipeline" or {"job_definition"} & data.keys():
         return "pipeline-deployment"
-    return "other" if online else "batch-deployment"
+    if kind == "kubernetes":
+        return "kubernetes-online-deployment"
+    return "managed-online-deployment" if online or kind == "managed" else "batch-deployment"
 
 
 def _is_component(data: dict[str, Any], place: Path) -> bool:

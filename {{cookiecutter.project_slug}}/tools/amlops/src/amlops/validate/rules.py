@@ -79,6 +79,9 @@ _RULES = (
     ),
     Rule("batch-environment", "A curated environment: not allowed for batch deployments.", taken=True),
     Rule("no-script", "A deployment without `code_configuration`: that is for MLflow models only."),
+    # real-time endpoints
+    Rule("traffic", "Traffic that does not sum to 100, or goes to a deployment that the project does not have."),
+    Rule("request-script", "A scoring script of an online deployment without `init()` and `run(raw_data)`."),
     # computes, schedules
     Rule("instances", "`min_instances` above `max_instances`."),
     Rule("always-on", "A cluster that keeps nodes at rest, which cost money day and night.", warning=True),

@@ -42,7 +42,7 @@ def endpoint_faults(document: YamlFile, context: Context) -> Iterator[Fault]:
 
 def deployment_faults(document: YamlFile, context: Context) -> Iterator[Fault]:
     """Faults of a model deployment."""
-    yield from _model_faults(document)
+    yield from model_faults(document)
     yield from _code_faults(document, context)
     yield from environment_faults(document, "environment")
     environment = document.get("environment")
@@ -61,7 +61,8 @@ def endpoint_name_faults(document: YamlFile, context: Context) -> Iterator[Fault
         yield fault_at(document, "endpoint-name", text, fix, "endpoint_name")
 
 
-def _model_faults(document: YamlFile) -> Iterator[Fault]:
+def model_faults(document: YamlFile) -> Iterator[Fault]:
+    """Faults of the model that a deployment names."""
     model = document.get("model")
     if isinstance(model, dict):
         yield from missing_path(document, "the file or folder of the model", "model", "path")
@@ -90,7 +91,7 @@ def scoring_script(document: YamlFile) -> Path | None:
     return path if path.is_relative_to(folder) else None
 
 
-def _type_of_model(document: YamlFile, context: Context) -> str | None:
+def type_of_model(document: YamlFile, context: Context) -> str | None:
     """The type of a deployment's model; None for a registered one that no file of the project describes."""
     model = document.get("model")
     if isinstance(model, dict):
@@ -109,7 +110,7 @@ def _code_faults(document: YamlFile, context: Context) -> Iterator[Fault]:
     configuration = document.get("code_configuration")
     if configuration is None:
         # A model that only the registry knows may be one of MLflow's.
-        if _type_of_model(document, context) not in ("mlflow_model", None):
+        if type_of_model(document, context) not in ("mlflow_model", None):
             fix = "add 'code_configuration:' with code and scoring_script"
             yield fault_at(document, "no-script", "there is no scoring script; only MLflow models need none", fix)
         return
