@@ -66,7 +66,7 @@ class Runs(History):
         paths = ("user_logs/std_log.txt", "system_logs/lifecycler/a.log") if name != "train" else ()
         return SimpleNamespace(log_files={path: f"{self.url}/{name}/{path}?sig=s" for path in paths})
 
-    def children(self, name: str) -> list[Any]:
+    def children(self, name: str) -> list[Any]:  # noqa: ARG002
         return self.steps
 
 

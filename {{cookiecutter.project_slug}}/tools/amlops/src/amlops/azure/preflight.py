@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from amlops.azure import records
 from amlops.azure.errors import azure_errors
 from amlops.bindings import has_expression
 from amlops.errors import UserError
@@ -101,7 +102,7 @@ class _Check:
         if kind == "amlcompute":
             yield from self._nodes(details)
             yield from self._quota(details, str(properties.get("computeLocation") or document.get("location") or ""))
-            if self._need.own_identity and not (document.get("identity") or {}).get("type"):
+            if self._need.own_identity and records.identity_of(document) is None:
                 yield (
                     f"compute: '{self._need.name}' has no identity, so its jobs cannot read data; the platform team "
                     "gives clusters their identity"

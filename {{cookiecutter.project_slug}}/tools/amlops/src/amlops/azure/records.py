@@ -116,6 +116,12 @@ def step(run: Any) -> Record:
     return record | ({"reason": reason} if reason else {})
 
 
+def identity_of(document: Mapping[str, Any]) -> str | None:
+    """SystemAssigned or UserAssigned; None for a resource without an identity, which Azure calls "None"."""
+    kind = (document.get("identity") or {}).get("type")
+    return None if kind in (None, "", "None") else str(kind)
+
+
 def compute(document: Mapping[str, Any]) -> Record:
     """A compute target."""
     properties = document.get("properties") or {}
@@ -131,7 +137,7 @@ def compute(document: Mapping[str, Any]) -> Record:
         "description": properties.get("description"),
         "tags": dict(document.get("tags") or {}),
         "provisioning_state": properties.get("provisioningState"),
-        "identity": (document.get("identity") or {}).get("type"),
+        "identity": identity_of(document),
     }
     if kind == "amlcompute":
         tier = str(details.get("vmPriority") or "Dedicated")
