@@ -17,7 +17,7 @@ import yaml
 from cookiecutter.main import cookiecutter
 
 from amlplatform.armtypes import catalogue
-from amlplatform.cloud import callers
+from amlplatform.cloud import blob_storage, callers
 from amlplatform.cloud.callers import PERSON, Caller
 from amlplatform.cloud.errors import AzureError
 from amlplatform.cloud.https.azure import Azure, Seen
@@ -153,7 +153,7 @@ def opened_cloud(folder: Path) -> Iterator[Cloud]:
         for environment in ENVIRONMENTS:
             provision(project / ".cloud" / "request.yaml", environment, manager)
         azure = Azure(state, manager.acting_as, Behaviour(**_QUICK))
-        with serving(azure, private) as variables:
+        with serving(azure, private, blob_storage.find(ROOT)) as variables:
             yield Cloud(azure, project, variables)
 
 

@@ -223,8 +223,8 @@ def test_every_type_of_the_catalogue_has_an_address(door: Door) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "status", "code"),
     [
-        ("GET", f"{WORKSPACE}/batchEndpoints/score", 404, "InvalidResourceType"),
-        ("GET", f"{WORKSPACE}/models", 404, "InvalidResourceType"),
+        ("GET", f"{WORKSPACE}/serverlessEndpoints/chat", 404, "InvalidResourceType"),
+        ("GET", f"{WORKSPACE}/featuresets", 404, "InvalidResourceType"),
         ("GET", f"{GROUP}/providers/Microsoft.Nothing/things/x", 404, "InvalidResourceNamespace"),
         ("GET", f"{GROUP.replace('-dev', '-none')}/resources", 404, "ResourceGroupNotFound"),
         ("GET", f"/subscriptions/{TENANT_ID}", 404, "SubscriptionNotFound"),

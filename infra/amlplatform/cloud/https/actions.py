@@ -10,9 +10,10 @@ from typing import Any
 
 from amlplatform.cloud import account_keys, arm_ids
 from amlplatform.cloud.errors import AzureError
-from amlplatform.cloud.https import address, resources
+from amlplatform.cloud.https import address, project_actions, resources
 from amlplatform.cloud.https.azure import Azure
 from amlplatform.cloud.https.messages import Request, Response
+from amlplatform.cloud.resource_manager import Call
 from amlplatform.cloud.state import Document
 
 Action = Callable[[Document, Azure], Any]
@@ -23,6 +24,10 @@ def action(request: Request, azure: Azure) -> Response:
     """Raises AzureError: 404 when there is no such resource or action, others when Azure refuses it."""
     where = address.parse(request.path, request.method)
     kind = where.kind
+    if where.action.lower() == "startpendingupload":
+        # The version is made once its files are there.
+        azure.manager(request.caller).arrive(Call("POST", request.path))
+        return Response(200, project_actions.pending_upload(where.owner, azure))
     perform = _ACTIONS.get((kind.arm_type.lower(), where.action.lower()))
     if perform is None:
         message = f"The offline Azure does not have the action '{where.action}' of {kind.arm_type}."
@@ -98,13 +103,16 @@ def _set_instance(power: str) -> Action:
     return perform
 
 
-_COMPUTE = "microsoft.machinelearningservices/workspaces/computes"
+_ML = "microsoft.machinelearningservices/workspaces"
+_COMPUTE = f"{_ML}/computes"
 _ACTIONS: dict[tuple[str, str], Action] = {
     ("microsoft.storage/storageaccounts", "listkeys"): _storage_keys,
     ("microsoft.containerregistry/registries", "listcredentials"): _registry_credentials,
     ("microsoft.cognitiveservices/accounts", "listkeys"): _ai_services_keys,
     ("microsoft.operationalinsights/workspaces", "sharedkeys"): _log_analytics_keys,
     ("microsoft.machinelearningservices/workspaces", "listkeys"): _workspace_keys,
+    (f"{_ML}/datastores", "listsecrets"): project_actions.datastore_secrets,
+    (f"{_ML}/onlineendpoints", "listkeys"): project_actions.endpoint_keys,
     (_COMPUTE, "listnodes"): _no_nodes,
     (_COMPUTE, "start"): _set_instance("Running"),
     (_COMPUTE, "stop"): _set_instance("Stopped"),

@@ -9,6 +9,8 @@ from typing import Any
 
 from amlplatform.cloud.callers import PERSON, Caller
 from amlplatform.cloud.https.behaviour import Behaviour
+from amlplatform.cloud.https.containers import Containers
+from amlplatform.cloud.https.egress import Egress
 from amlplatform.cloud.https.operations import Operations
 from amlplatform.cloud.resource_manager import ResourceManager
 from amlplatform.cloud.state import CloudState
@@ -34,6 +36,7 @@ class Azure:
     `manager` gives the resource manager that answers a caller. `caller` is whose token it is that is asked for without
     the name of an identity. `url` is the door's own address, without a slash at its end. `identity_header` is what a
     client must show to get a managed identity's token. `seen` are the requests of this door's life, in order.
+    `egress` is where hosts of Azure lead to, `containers` makes those of blob storage; None: there is no blob storage.
     """
 
     state: CloudState
@@ -44,6 +47,8 @@ class Azure:
     operations: Operations = field(default_factory=Operations)
     caller: Caller = PERSON
     seen: list[Seen] = field(default_factory=list)
+    egress: Egress = field(default_factory=lambda: Egress(0))
+    containers: Containers | None = None
 
     @property
     def audiences(self) -> tuple[str, ...]:

@@ -10,9 +10,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from amlplatform.cloud.https.azure import Azure
 from amlplatform.cloud.state import CloudState, Document
 
-_TYPE = "Microsoft.MachineLearningServices/workspaces/datastores"
+TYPE = "Microsoft.MachineLearningServices/workspaces/datastores"
 BLOB, ARTIFACTS, FILES, WORKING = (
     "workspaceblobstore",
     "workspaceartifactstore",
@@ -31,6 +32,14 @@ def ensure(path: str, state: CloudState) -> None:
     with state.transaction():
         for document in _documents(workspace):
             state.put(document)
+
+
+def ensure_container(datastore: Document, azure: Azure) -> None:
+    """Make the container of a blob data store in blob storage, where there is one: who reads the data store uses it."""
+    properties = datastore["properties"]
+    name, account = properties.get("containerName") or properties.get("filesystem"), properties.get("accountName")
+    if azure.containers is not None and name and account:
+        azure.containers.ensure(str(account), str(name))
 
 
 def container(workspace: Document, name: str) -> str:
@@ -60,6 +69,6 @@ def _documents(workspace: Document) -> list[Document]:
             "credentials": {"credentialsType": "None"},
             "isDefault": name == BLOB,
         }
-        address = {"id": f"{workspace['id']}/datastores/{name}", "name": name, "type": _TYPE}
+        address = {"id": f"{workspace['id']}/datastores/{name}", "name": name, "type": TYPE}
         found.append({**address, "properties": properties})
     return found

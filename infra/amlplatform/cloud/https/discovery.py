@@ -33,7 +33,7 @@ def metadata(_request: Request, azure: Azure) -> Response:
     return Response(200, [cloud])
 
 
-def environment(azure: Azure, bundle: Path) -> dict[str, str]:
+def environment(azure: Azure, bundle: Path, proxy: int) -> dict[str, str]:
     """What a command needs so that unmodified code of Azure's SDKs comes to this door.
 
     azure-ai-ml finds Resource Manager by ARM_CLOUD_METADATA_URL; clients of azure-mgmt-* know no variable for it and
@@ -51,6 +51,7 @@ def environment(azure: Azure, bundle: Path) -> dict[str, str]:
         "AZURE_SUBSCRIPTION_ID": SUBSCRIPTION_ID,
         "REQUESTS_CA_BUNDLE": str(bundle),
         "SSL_CERT_FILE": str(bundle),
+        **dict.fromkeys(("HTTPS_PROXY", "https_proxy"), f"http://127.0.0.1:{proxy}"),
         **{name: _without_proxy(name) for name in ("NO_PROXY", "no_proxy")},
     }
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from amlplatform.armtypes.catalogue import RESOURCE_TYPES, ResourceType
-from amlplatform.cloud import arm_ids, preconditions
+from amlplatform.cloud import arm_ids, computed_project, preconditions
 from amlplatform.cloud.errors import AzureError
 from amlplatform.cloud.https import address, default_datastores
 from amlplatform.cloud.https.azure import Azure
@@ -25,7 +25,9 @@ def collection(request: Request, azure: Azure) -> Response:
     """The resources of one type at the place that the path names."""
     where = address.parse(request.path, request.method)
     kind = where.kind
-    _require(where.owner, request, azure)
+    # An asset without a version is an empty list, and not missing: azure-ai-ml asks so before it uploads.
+    is_asset = kind.arm_type in computed_project.VERSIONS
+    _require(arm_ids.parent(where.owner) if is_asset else where.owner, request, azure)
     default_datastores.ensure(request.path, azure.state)
     belongs = _hangs_on if kind.id_template.startswith("{") else _is_in
     at_scope = (request.parameter("$filter") or "").strip().lower() == "atscope()"

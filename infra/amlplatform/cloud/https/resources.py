@@ -30,6 +30,8 @@ def resource_group(request: Request, azure: Azure) -> Response:
 def _get(request: Request, azure: Azure, _kind: ResourceType) -> Response:
     default_datastores.ensure(request.path, azure.state)
     document = azure.manager(request.caller).get(request.path)
+    if document["type"] == default_datastores.TYPE:
+        default_datastores.ensure_container(document, azure)
     return Response(200, azure.operations.seen(document))
 
 

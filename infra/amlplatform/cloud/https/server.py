@@ -10,16 +10,19 @@ import threading
 import traceback
 import urllib.parse
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from amlplatform.cloud import blob_storage
 from amlplatform.cloud.errors import AzureError
-from amlplatform.cloud.https import certificate, discovery, routes
+from amlplatform.cloud.https import certificate, discovery, egress, routes
 from amlplatform.cloud.https.azure import Azure
+from amlplatform.cloud.https.containers import Containers
 from amlplatform.cloud.https.messages import Request, Response, refusal
 from amlplatform.cloud.state import TENANT_ID
+from amlplatform.regions import REGIONS
 
 _LOOPBACK = "127.0.0.1"
 _IDLE_S = 60
@@ -128,19 +131,42 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextlib.contextmanager
-def serving(azure: Azure, folder: Path) -> Iterator[dict[str, str]]:
+def serving(azure: Azure, folder: Path, azurite: Sequence[str] | None = None) -> Iterator[dict[str, str]]:
     """Answer on a free port of this machine. Yields the environment of a command that is to come here.
 
-    `folder` gets the certificate; it must be private to this user. Raises CertificateError.
+    `folder` gets the certificates and the blobs; it must be private to this user. `azurite`: the command that starts
+    it; without one there is no blob storage. Raises CertificateError, BlobStorageError.
     """
-    context, file = certificate.server_context(folder)
-    bundle = certificate.bundle(file)
+    context, file = certificate.server_context(folder, _hosts())
     server = _Server(azure, context)
     azure.url = f"https://{_LOOPBACK}:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
-    try:
-        yield discovery.environment(azure, bundle)
-    finally:
-        server.shutdown()
-        server.server_close()
+    with contextlib.ExitStack() as running:
+        running.callback(server.server_close)
+        running.callback(server.shutdown)
+        azure.egress.door = server.server_address[1]
+        bundle = certificate.bundle(file)
+        if azurite:
+            azure.egress.blobs, blob_certificate = running.enter_context(_blobs(azure, folder, azurite))
+            bundle = certificate.bundle(file, blob_certificate)
+        proxy = running.enter_context(egress.serving(azure.egress))
+        azure.containers = Containers(proxy, bundle) if azure.egress.blobs else None
+        yield discovery.environment(azure, bundle, proxy)
+
+
+def _hosts() -> list[str]:
+    """The names of Azure that lead to this door; see `egress`."""
+    regions = [region.name for region in REGIONS.values()]
+    return [f"*.{name}.inference.ml.azure.com" for name in regions] + [f"{name}.api.azureml.ms" for name in regions]
+
+
+@contextlib.contextmanager
+def _blobs(azure: Azure, folder: Path, azurite: Sequence[str]) -> Iterator[tuple[int, Path]]:
+    """Azurite, with a certificate of its own: its port and the certificate's file."""
+    blobs = folder / "blobs"
+    blobs.mkdir(mode=0o700, exist_ok=True)
+    with contextlib.ExitStack() as running:
+        with certificate.made(folder, "blobs", [f"DNS:*{egress.BLOB_SUFFIX}"]) as (file, key):
+            port = running.enter_context(blob_storage.serving([*azurite], azure.state, blobs, file, key))
+        yield port, file

@@ -1,0 +1,55 @@
+"""POST actions on what a project makes: where to upload code, secrets of data stores, keys of endpoints."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+from amlplatform.cloud import arm_ids, sas
+from amlplatform.cloud.errors import AzureError
+from amlplatform.cloud.https import default_datastores
+from amlplatform.cloud.https.azure import Azure
+from amlplatform.cloud.state import Document
+
+_UPLOAD = datetime.timedelta(hours=24)
+
+
+def pending_upload(arm_id: str, azure: Azure) -> dict[str, Any]:
+    """Where a version's files are to be uploaded: a folder of the workspace's blob store, with a signature for a day.
+
+    learn.microsoft.com/rest/api/azureml, "Code Versions: Create Or Get Start Pending Upload".
+    """
+    workspace_id = arm_id[: arm_id.lower().index("/workspaces/")] + "/workspaces/" + arm_id.split("/")[8]
+    workspace = azure.state.get(workspace_id) or {}
+    default_datastores.ensure(arm_id, azure.state)
+    account_id = str(workspace["properties"].get("storageAccount"))
+    account = arm_ids.name(account_id)
+    container = default_datastores.container(workspace, default_datastores.BLOB)
+    if azure.containers is not None:
+        azure.containers.ensure(account, container)
+    version, name = arm_ids.name(arm_id), arm_ids.name(arm_ids.parent(arm_id))
+    address = sas.container_url(account, container, azure.state.secret(account_id, "key1"), _UPLOAD)
+    return {
+        "pendingUploadId": f"{name}-{version}",
+        "pendingUploadType": "TemporaryBlobReference",
+        "blobReferenceForConsumption": {
+            "blobUri": f"https://{account}.blob.core.windows.net/{container}",
+            "storageAccountArmId": account_id,
+            "credential": {"credentialType": "SAS", "sasUri": address},
+        },
+    }
+
+
+def datastore_secrets(datastore: Document, _azure: Azure) -> Any:
+    """Raises AzureError: the data stores here are used by identity and have no secret."""
+    message = f"The data store {datastore['name']} has no credentials: it is used with the identity of its user."
+    raise AzureError(400, "UserError", message)
+
+
+def endpoint_keys(endpoint: Document, azure: Azure) -> Any:
+    """Both keys of an online endpoint with keys."""
+    mode = (endpoint.get("properties") or {}).get("authMode")
+    if mode != "Key":
+        message = f"The endpoint {endpoint['name']} has authMode {mode}, not Key: it has no keys."
+        raise AzureError(400, "BadArgument", message)
+    return {name: azure.state.secret(endpoint["id"], name) for name in ("primaryKey", "secondaryKey")}
