@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,8 +57,8 @@ class Decoded:
     failed: list[Failed]
 
 
-def read_gray(path: Path) -> Image.Image:
-    """Read a file as an 8-bit grey image (mode L).
+def read_gray(path: Path | BinaryIO) -> Image.Image:
+    """Read a file, or the bytes of one, as an 8-bit grey image (mode L).
 
     Colours become luminance (ITU-R 601), transparent pixels black, 16-bit values lose their lower byte; of an animation
     the first frame counts.
@@ -88,18 +90,23 @@ def decode(paths: Sequence[Path], size: Size) -> Decoded:
     pixels = np.empty((len(paths), size.height * size.width), dtype=np.uint8)
     good: list[Path] = []
     failed: list[Failed] = []
-    wanted = (size.width, size.height)
     for path in paths:
         try:
             image = read_gray(path)
         except ImageError as error:
             failed.append(Failed(path, str(error)))
             continue
-        if image.size != wanted:
-            image = image.resize(wanted, Image.Resampling.BILINEAR)
-        pixels[len(good)] = np.frombuffer(image.tobytes(), dtype=np.uint8)
+        pixels[len(good)] = pixels_of(image, size)
         good.append(path)
     return Decoded(good, pixels[: len(good)], failed)
+
+
+def pixels_of(image: Image.Image, size: Size) -> NDArray[np.uint8]:
+    """The pixels of a grey image, scaled to a model's size: uint8 [height * width]."""
+    wanted = (size.width, size.height)
+    if image.size != wanted:
+        image = image.resize(wanted, Image.Resampling.BILINEAR)
+    return np.frombuffer(image.tobytes(), dtype=np.uint8)
 
 
 def _gray(image: Image.Image) -> Image.Image:
@@ -114,15 +121,17 @@ def _gray(image: Image.Image) -> Image.Image:
     return image.convert("L")
 
 
-def _why_not_identified(path: Path) -> str:
-    if path.stat().st_size == 0:
+def _why_not_identified(path: Path | BinaryIO) -> str:
+    size = path.stat().st_size if isinstance(path, Path) else path.seek(0, io.SEEK_END)
+    if size == 0:
         return "the file is empty"
     return f"not a {', '.join(FORMATS[:-1])} or {FORMATS[-1]} image"
 
 
-def _one_line(error: Exception, path: Path) -> str:
+def _one_line(error: Exception, path: Path | BinaryIO) -> str:
     """The reason without line breaks and without the folder, which means nothing to a reader on another machine."""
     if isinstance(error, OSError) and error.strerror:
         return f"cannot be read: {error.strerror}"
-    text = " ".join(str(error).replace(str(path), path.name).split())
+    text = str(error).replace(str(path), path.name if isinstance(path, Path) else "the image")
+    text = " ".join(text.split())
     return f"damaged image: {text or type(error).__name__}"

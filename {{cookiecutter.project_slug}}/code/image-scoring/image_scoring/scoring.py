@@ -1,4 +1,4 @@
-"""What the batch drivers share: a mini-batch of files to rows of predictions, with one call of the network.
+"""What the drivers share: images to predictions, with one call of the network.
 
 A file that is no image becomes a failed item: it is left out of the returned rows, so that Azure ML counts it as
 failed, and its reason is written to the log and to `failed_items/` beside the predictions. The others are scored.
@@ -13,9 +13,11 @@ import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from PIL import Image
 
 from image_scoring.images import Failed, decode
@@ -67,6 +69,20 @@ def score_files(model: Model, mini_batch: Sequence[str]) -> pd.DataFrame:
         },
         columns=pd.Index(COLUMNS),
     )
+
+
+def predictions(model: Model, pixels: NDArray[np.uint8]) -> list[dict[str, Any]]:
+    """The predictions of one request: label, probability of that label, and the probabilities of all labels.
+
+    Args:
+        pixels: uint8 [n, height * width].
+    """
+    labels = model.card.labels
+    rows = model.probabilities(pixels).astype(float).round(DECIMALS)
+    return [
+        {"label": labels[best], "probability": row[best], "probabilities": dict(zip(labels, row, strict=True))}
+        for best, row in zip(rows.argmax(axis=1).tolist(), rows.tolist(), strict=True)
+    ]
 
 
 def report_failed(failed: Sequence[Failed], mini_batch: Sequence[str]) -> None:

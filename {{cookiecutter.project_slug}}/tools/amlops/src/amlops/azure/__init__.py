@@ -9,7 +9,7 @@ from functools import cached_property
 
 from amlops.azcli import AzCliWorkspace
 from amlops.azure.client import AzureContext
-from amlops.workspace import Computes, Jobs, Models
+from amlops.workspace import Computes, Jobs, Models, OnlineDeployments, OnlineEndpoints
 
 __all__ = ["AzureContext", "AzureWorkspace"]
 
@@ -39,3 +39,15 @@ class AzureWorkspace(AzCliWorkspace):
         from amlops.azure.computes import AzureComputes
 
         return AzureComputes(self.azure)
+
+    @property
+    def online_endpoints(self) -> OnlineEndpoints:
+        from amlops.azure.online_endpoints import AzureOnlineEndpoints
+
+        return AzureOnlineEndpoints(self.azure)
+
+    @property
+    def online_deployments(self) -> OnlineDeployments:
+        from amlops.azure.online_deployments import AzureOnlineDeployments
+
+        return AzureOnlineDeployments(self.azure)
