@@ -8,6 +8,7 @@ A request that cannot be scored gets 400 with the reason; see `image_scoring.req
 
 from __future__ import annotations
 
+import importlib
 import sys
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,5 @@ def run(raw_data: str) -> Any:
 
 def _refused(reason: str) -> Any:
     """An answer with status 400. Its class is the server's, which only the environment of deployments has."""
-    from azureml_inference_server_http.api.aml_response import AMLResponse  # noqa: PLC0415
-
-    return AMLResponse({"message": reason}, 400, json_str=True)
+    server = importlib.import_module("azureml_inference_server_http.api.aml_response")
+    return server.AMLResponse({"message": reason}, 400, json_str=True)

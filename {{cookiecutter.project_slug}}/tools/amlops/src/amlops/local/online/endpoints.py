@@ -103,8 +103,8 @@ class LocalOnlineEndpoints:
     ) -> Record:
         folder = self._records.existing(name)
         record = folder.endpoint()
-        mirror = record["mirror_traffic"] if mirror is None else mirror
-        shares = {"traffic": dict(traffic), "mirror_traffic": dict(mirror)}
+        mirrored = record["mirror_traffic"] if mirror is None else dict(mirror)
+        shares = {"traffic": dict(traffic), "mirror_traffic": mirrored}
         self._check_shares(folder, shares["traffic"], shares["mirror_traffic"])
         folder.save_endpoint({**record, **shares, "fallback": fallback})
         self._tell(folder)

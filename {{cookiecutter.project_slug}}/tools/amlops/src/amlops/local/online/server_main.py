@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 
-from azureml_inference_server_http import amlserver
+from azureml_inference_server_http import amlserver  # pyright: ignore[reportMissingImports]
 
 GRACE_SECONDS = 10.0
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import socket
 import subprocess
 import time
@@ -21,7 +22,8 @@ _MAIN = Path(__file__).with_name("server_main.py")
 _LARGEST_LOG = 10 * 1024 * 1024
 _FIRST_PAUSE, _LONGEST_PAUSE, _SETTLED = 0.5, 30.0, 60.0
 _POLL_SECONDS = 0.05
-_TAIL = 40
+_TAIL = 60
+_TELLING = re.compile(r"[\w.]*(Error|Exception)\b")
 # One request at a time for each worker as in Azure, with connections that stay open: the sync worker of gunicorn closes
 # each. A deployment's own environment_variables win.
 _GUNICORN = "--worker-class gthread --threads 1 --keep-alive 75"
@@ -171,7 +173,9 @@ def tail(log: Path, lines: int = _TAIL) -> str:
         text = log.read_bytes()[-20_000:].decode("utf-8", "replace").strip().splitlines()[-lines:]
     except OSError:
         return "it wrote nothing"
-    telling = [line.strip() for line in text if "Error" in line or "Exception" in line]
+    # Of the server's own exception around the script's, only the script's says what is wrong.
+    told = [line for line in text if "UserScriptException" not in line]
+    telling = [line.strip() for line in told if _TELLING.match(line.strip())]
     found = next(iter(reversed(telling or text)), "it wrote nothing")
     return f"{found.strip()} (log: {log.name})"
 

@@ -131,8 +131,8 @@ class Amount(Shape):
 class Resources(Shape):
     """`resources:` of a deployment on Kubernetes."""
 
-    requests: Amount = Amount()
-    limits: Amount = Amount()
+    requests: Amount | None = None
+    limits: Amount | None = None
 
 
 class KubernetesOnlineDeployment(OnlineDeployment):
