@@ -80,3 +80,20 @@ def test_tags_are_changed_and_removed_and_the_files_stay(cloud: Cloud, registere
     before = cloud.amlops("model", "show", "-n", registered, "-v", "1", "--env", "dev").json
     after = json.loads(_printed(cloud, program))
     assert after == {**before, "tags": {"team": "a", "by": "me"}, "description": "first"}
+
+
+def test_what_is_uploaded_comes_back_with_the_hash_that_was_kept(cloud: Cloud) -> None:
+    folder = cloud.project / "outputs" / "model"
+    (folder / "deep").mkdir(parents=True, exist_ok=True)
+    (folder / "deep" / "w.txt").write_text("weights", encoding="utf-8")
+    (folder / "card.md").write_text("# card", encoding="utf-8")
+    made = cloud.amlops("model", "create", "-n", "carried", "-p", folder, "--env", "dev")
+    assert (made.code, made.err) == (0, "")
+    program = (
+        "import pathlib; from amlops.workspace import connect; from amlops import contenthash\n"
+        "path = connect('dev').models.download('carried', '1', pathlib.Path('carried'))\n"
+        "print((path / 'deep' / 'w.txt').read_text(), path.name, contenthash.of_path(path))"
+    )
+    kept = made.json["properties"]["amlops.sha256"]
+    assert _printed(cloud, program).split() == ["weights", "model", kept]
+    assert [path.name for path in (cloud.project / "carried").iterdir()] == ["model"]

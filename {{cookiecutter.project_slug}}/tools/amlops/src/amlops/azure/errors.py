@@ -8,11 +8,12 @@ The words for what Azure refuses are in `amlops.azure.refusals`.
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +36,9 @@ _BLURB = re.compile(
 
 @contextmanager
 def azure_errors(azure: AzureContext, what: str = "", *, file: Path | None = None) -> Iterator[None]:
-    """Turn every exception of the SDKs into a UserError of one line. What they print goes to stderr.
+    """Turn every exception of the SDKs into a UserError of one line.
+
+    What they print goes to stderr, and nowhere when that is no terminal.
 
     Args:
         what: the thing that is asked for, as it stands in a sentence: "model 'digits'".
@@ -45,7 +48,8 @@ def azure_errors(azure: AzureContext, what: str = "", *, file: Path | None = Non
         UserError
     """
     try:
-        with redirect_stdout(sys.stderr):
+        screen = sys.stderr if sys.stderr.isatty() else io.StringIO()
+        with redirect_stdout(screen), redirect_stderr(screen):
             yield
     except AmlopsError:
         raise
