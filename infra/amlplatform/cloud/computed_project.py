@@ -91,8 +91,11 @@ def _endpoint(document: Document, properties: Properties, previous: Document | N
         document["identity"]["principalId"] = before or str(uuid.uuid4())
 
 
-def _deployment(_document: Document, properties: Properties, _previous: Document | None, _state: CloudState) -> None:
+def _deployment(document: Document, properties: Properties, _previous: Document | None, _state: CloudState) -> None:
     properties["provisioningState"] = "Succeeded"
+    if document["type"].startswith(ONLINE_ENDPOINT):
+        # azure-ai-ml (1.35.2) reads an answer only when it has the scale settings.
+        properties["scaleSettings"] = properties.get("scaleSettings") or {"scaleType": "Default"}
 
 
 def _job(document: Document, properties: Properties, previous: Document | None, _state: CloudState) -> None:

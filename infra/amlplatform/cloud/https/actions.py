@@ -10,7 +10,7 @@ from typing import Any
 
 from amlplatform.cloud import account_keys, arm_ids
 from amlplatform.cloud.errors import AzureError
-from amlplatform.cloud.https import address, project_actions, resources
+from amlplatform.cloud.https import address, project_actions, project_jobs, resources
 from amlplatform.cloud.https.azure import Azure
 from amlplatform.cloud.https.messages import Request, Response
 from amlplatform.cloud.resource_manager import Call
@@ -111,6 +111,7 @@ _ACTIONS: dict[tuple[str, str], Action] = {
     ("microsoft.cognitiveservices/accounts", "listkeys"): _ai_services_keys,
     ("microsoft.operationalinsights/workspaces", "sharedkeys"): _log_analytics_keys,
     ("microsoft.machinelearningservices/workspaces", "listkeys"): _workspace_keys,
+    (f"{_ML}/jobs", "cancel"): project_jobs.cancel,
     (f"{_ML}/datastores", "listsecrets"): project_actions.datastore_secrets,
     (f"{_ML}/onlineendpoints", "listkeys"): project_actions.endpoint_keys,
     (_COMPUTE, "listnodes"): _no_nodes,

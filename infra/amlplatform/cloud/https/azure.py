@@ -51,6 +51,11 @@ class Azure:
     containers: Containers | None = None
 
     @property
+    def ml_audiences(self) -> tuple[str, ...]:
+        """For whom a token must be to be good at a scoring address."""
+        return ("https://ml.azure.com", *self.audiences)
+
+    @property
     def audiences(self) -> tuple[str, ...]:
         """For whom a token must be to be good at Resource Manager."""
         return (self.url, "https://management.azure.com", "https://management.core.windows.net")

@@ -6,6 +6,7 @@ import threading
 from dataclasses import dataclass, field
 
 from amlplatform.cloud.errors import AzureError
+from amlplatform.cloud.https.course import Course
 from amlplatform.cloud.https.tokens import LIFETIME_S
 
 
@@ -22,6 +23,7 @@ class Behaviour:
     retry_after_s: float = 0.1
     page_size: int | None = None
     token_lifetime_s: float = LIFETIME_S
+    _courses: list[Course] = field(default_factory=list)
     _failures: list[tuple[str, AzureError]] = field(default_factory=list)
     _throttled: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
@@ -30,6 +32,16 @@ class Behaviour:
         """The next long-running operation on a resource of `arm_type` is accepted, and ends with `error`."""
         with self._lock:
             self._failures.append((arm_type.lower(), error))
+
+    def next_job(self, course: Course) -> None:
+        """How the next job that somebody looks at will go; see `Course`."""
+        with self._lock:
+            self._courses.append(course)
+
+    def take_course(self) -> Course:
+        """The course of a job that is looked at for the first time."""
+        with self._lock:
+            return self._courses.pop(0) if self._courses else Course()
 
     def take_failure(self, arm_type: str) -> AzureError | None:
         """How an operation that begins now is to fail; None: it is to succeed."""

@@ -8,6 +8,8 @@ from __future__ import annotations
 import http.client
 import ssl
 import threading
+import urllib.parse
+from collections.abc import Mapping
 from pathlib import Path
 
 from amlplatform.cloud.callers import PERSON
@@ -30,20 +32,32 @@ class Containers:
         self._made: set[tuple[str, str]] = set()
         self._lock = threading.Lock()
 
+    def put(self, account: str, container: str, name: str, content: bytes) -> None:
+        """Write a blob. Raises OSError when blob storage does not take it."""
+        self.ensure(account, container)
+        headers = {"x-ms-blob-type": "BlockBlob", "Content-Length": str(len(content))}
+        status = self._send(account, f"/{container}/{urllib.parse.quote(name)}", headers, content)
+        if status != _CREATED:
+            raise OSError(f"blob storage answers {status} to the writing of {account}/{container}/{name}")
+
     def ensure(self, account: str, container: str) -> None:
         """Make a container unless it is there. Raises OSError when blob storage does not answer."""
         with self._lock:
             if (account, container) in self._made:
                 return
-            connection = http.client.HTTPSConnection("127.0.0.1", self._proxy, context=self._context, timeout=30)
-            connection.set_tunnel(f"{account}{BLOB_SUFFIX}", 443)
-            try:
-                token = tokens.issue(PERSON, _AUDIENCE, 60)
-                headers = {"Authorization": f"Bearer {token}", "x-ms-version": "2021-10-04", "Content-Length": "0"}
-                connection.request("PUT", f"/{container}?restype=container", headers=headers)
-                status = connection.getresponse().status
-            finally:
-                connection.close()
+            status = self._send(account, f"/{container}?restype=container", {"Content-Length": "0"})
             if status not in (_CREATED, _THERE):
                 raise OSError(f"blob storage answers {status} to the making of {account}/{container}")
             self._made.add((account, container))
+
+    def _send(self, account: str, path: str, headers: Mapping[str, str], content: bytes = b"") -> int:
+        """PUT as the offline Azure itself. Returns the status."""
+        connection = http.client.HTTPSConnection("127.0.0.1", self._proxy, context=self._context, timeout=30)
+        connection.set_tunnel(f"{account}{BLOB_SUFFIX}", 443)
+        try:
+            token = tokens.issue(PERSON, _AUDIENCE, 60)
+            own = {"Authorization": f"Bearer {token}", "x-ms-version": "2021-10-04"}
+            connection.request("PUT", path, content, {**headers, **own})
+            return connection.getresponse().status
+        finally:
+            connection.close()

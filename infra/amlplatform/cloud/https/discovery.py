@@ -33,6 +33,12 @@ def metadata(_request: Request, azure: Azure) -> Response:
     return Response(200, [cloud])
 
 
+def services(request: Request, _azure: Azure) -> Response:
+    """`https://<region>.api.azureml.ms/discovery`: where the services of Azure ML are in a region."""
+    base = f"https://{request.headers.get('host', '')}"
+    return Response(200, dict.fromkeys(("api", "history", "experimentation", "artifacts", "mlflow"), base))
+
+
 def environment(azure: Azure, bundle: Path, proxy: int) -> dict[str, str]:
     """What a command needs so that unmodified code of Azure's SDKs comes to this door.
 

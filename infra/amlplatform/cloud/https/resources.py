@@ -8,7 +8,7 @@ from typing import Any
 from amlplatform.armtypes.catalogue import ResourceType
 from amlplatform.cloud import arm_ids, preconditions
 from amlplatform.cloud.errors import AzureError
-from amlplatform.cloud.https import address, default_datastores, sent_by_clients, soft_deleted
+from amlplatform.cloud.https import address, default_datastores, project_jobs, sent_by_clients, soft_deleted
 from amlplatform.cloud.https.azure import Azure
 from amlplatform.cloud.https.messages import Request, Response, invalid_content
 from amlplatform.cloud.https.operations import Operation, is_long_running
@@ -32,7 +32,7 @@ def _get(request: Request, azure: Azure, _kind: ResourceType) -> Response:
     document = azure.manager(request.caller).get(request.path)
     if document["type"] == default_datastores.TYPE:
         default_datastores.ensure_container(document, azure)
-    return Response(200, azure.operations.seen(document))
+    return Response(200, azure.operations.seen(project_jobs.look(document, azure)))
 
 
 def _head(request: Request, azure: Azure, _kind: ResourceType) -> Response:

@@ -1,7 +1,6 @@
-"""Which handler answers which path. The first route that fits is taken; `{name}` is one segment, compared without case.
+"""Which handler answers which path. The first route that fits is taken.
 
-Azure ML's endpoints, models and uploads have no route yet: their types are answered with 404 InvalidResourceType by
-the last route. To add some, put routes for them before that one.
+`{name}` is one segment; paths are compared without case.
 """
 
 from __future__ import annotations
@@ -18,10 +17,12 @@ from amlplatform.cloud.https import (
     discovery,
     lists,
     login,
+    project_jobs,
     quota,
     registry_sharing,
     resources,
     role_definitions,
+    scoring,
     soft_deleted,
     subscriptions,
     tokens,
@@ -68,11 +69,21 @@ _ROLES = "/providers/Microsoft.Authorization/roleDefinitions"
 _ML = f"{_SUBSCRIPTION}/providers/Microsoft.MachineLearningServices/locations/{{location}}"
 _REGISTRIES = f"{registry_sharing.FRONT_END}{_GROUP}/providers/Microsoft.MachineLearningServices/registries"
 
+_RUN = f"/history/v1.0{_GROUP}/providers/Microsoft.MachineLearningServices/workspaces/{{workspace}}/runs/{{run}}"
+_BATCH = f"{_GROUP}/providers/Microsoft.MachineLearningServices/workspaces/{{workspace}}/batchEndpoints/{{endpoint}}"
+
 ROUTES = (
     _route("GET", "/metadata/endpoints", discovery.metadata, is_open=True),
     _route("GET", "/msi/token", login.managed_identity, is_open=True),
     _route("POST", "/{tenant}/oauth2/v2.0/token", login.oauth_token, is_open=True),
     _route("PUT", "/offline/behaviour", control.behave, is_open=True),
+    _route("GET", "/discovery", discovery.services, is_open=True),
+    _route("POST", "/jobs", scoring.invoke, is_open=True),
+    _route("GET", _RUN, project_jobs.run),
+    _route("GET", f"{_RUN}/details", project_jobs.details),
+    _route("GET", f"{_RUN}/children", project_jobs.children),
+    _route("GET", f"{_BATCH}/jobs", scoring.jobs_of),
+    _route("GET", f"{_BATCH}/deployments/{{deployment}}/jobs", scoring.jobs_of),
     _route("GET", "/tenants", subscriptions.tenants),
     _route("GET", "/subscriptions", subscriptions.subscriptions),
     _route("GET", _SUBSCRIPTION, subscriptions.subscription),
@@ -125,7 +136,7 @@ def _authenticated(request: Request, azure: Azure) -> Request:
     caller = tokens.caller_of(request.headers.get("authorization"), azure.audiences)
     azure.seen.append(Seen(request.method, request.path, request.json(), caller.object_id))
     azure.behaviour.check_rate()
-    if not request.parameter("api-version"):
+    if not request.parameter("api-version") and not request.path.startswith("/history/"):
         message = "The api-version query parameter (?api-version=) is required for all requests."
         raise AzureError(400, "MissingApiVersionParameter", message)
     return replace(request, caller=caller)

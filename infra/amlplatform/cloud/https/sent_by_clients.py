@@ -27,3 +27,7 @@ def put_right(kind: ResourceType, body: dict[str, Any]) -> None:
         mode = properties.get("authMode")
         if isinstance(mode, str):
             properties["authMode"] = _AUTH_MODES.get(mode.lower(), mode)
+    if kind.arm_type == f"{_ML}/codes/versions" and isinstance(properties.get("properties"), dict):
+        # The client sends the version of its hash as a number; Azure keeps properties as text.
+        kept = properties["properties"]
+        properties["properties"] = {key: str(value) if type(value) is int else value for key, value in kept.items()}

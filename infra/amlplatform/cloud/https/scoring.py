@@ -1,0 +1,102 @@
+"""Scoring addresses: `https://<endpoint>.<region>.inference.ml.azure.com/jobs` of a batch endpoint."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from typing import Any
+
+from amlplatform.cloud import arm_ids
+from amlplatform.cloud.computed_project import BATCH_ENDPOINT, JOB
+from amlplatform.cloud.errors import AzureError
+from amlplatform.cloud.https import tokens
+from amlplatform.cloud.https.azure import Azure, Seen
+from amlplatform.cloud.https.messages import Request, Response
+from amlplatform.cloud.resource_manager import Call
+from amlplatform.cloud.state import Document
+
+# What an invocation may change: azure-ai-ml 1.35.2, BatchJobSchema; the service refuses other names.
+_KNOWN = {
+    "inputData", "outputData", "outputDataset", "outputFileName", "miniBatchSize", "errorThreshold", "retrySettings",
+    "compute", "name", "properties", "loggingLevel", "description", "tags", "partitionId",
+}  # fmt: skip
+
+
+def invoke(request: Request, azure: Azure) -> Response:
+    """Start a job of a batch endpoint. Raises AzureError: 401, 403, 404 for no such deployment, 400 for the body."""
+    caller = tokens.caller_of(request.headers.get("authorization"), azure.ml_audiences)
+    azure.seen.append(
+        Seen(request.method, f"/{request.headers.get('host', '')}/jobs", request.json(), caller.object_id)
+    )
+    azure.behaviour.check_rate()
+    endpoint = _endpoint(request, azure)
+    asked = request.headers.get("azureml-model-deployment")
+    default = (endpoint["properties"].get("defaults") or {}).get("deploymentName")
+    deployment = azure.state.get(f"{endpoint['id']}/deployments/{asked or default}")
+    if not (asked or default) or deployment is None:
+        which = f"deployment '{asked or default}'" if asked or default else "default deployment"
+        raise AzureError(404, "NotFound", f"The endpoint '{endpoint['name']}' has no {which}.")
+    properties = request.document().get("properties")
+    if not isinstance(properties, dict):
+        raise AzureError(400, "BadArgument", "properties: an object is expected.")
+    unknown = sorted(properties.keys() - _KNOWN)
+    if unknown:
+        raise AzureError(400, "BadArgument", f"properties.{unknown[0]}: the service knows no such property.")
+    name = str(properties.get("name") or f"batchjob-{uuid.uuid4()}")
+    job_id = f"{arm_ids.parent(endpoint['id'])}/jobs/{name}"
+    # learn.microsoft.com, "Authorization on batch endpoints": the action that starts a job.
+    azure.manager(caller).arrive(Call("PUT", f"{deployment['id']}/jobs/{name}"))
+    if azure.state.get(job_id) is not None:
+        raise AzureError(409, "Conflict", f"A job with the name '{name}' exists.")
+    document = _job(job_id, name, endpoint, deployment, properties)
+    azure.state.put(document)
+    return Response(201, document)
+
+
+def jobs_of(request: Request, azure: Azure) -> Response:
+    """The jobs of a batch endpoint, or of one of its deployments."""
+    azure.manager(request.caller).arrive(Call("GET", request.path))
+    owner = request.path.rpartition("/")[0]
+    wanted = {"azureml.endpointid" if "/deployments/" not in owner.lower() else "azureml.deploymentid": owner.lower()}
+    found = [
+        job
+        for job in azure.state.of_type(JOB)
+        if all(
+            str((job["properties"].get("properties") or {}).get(key)).lower() == value for key, value in wanted.items()
+        )
+    ]
+    return Response(200, {"value": found})
+
+
+def _endpoint(request: Request, azure: Azure) -> Document:
+    name, _, rest = request.headers.get("host", "").partition(".")
+    region = rest.partition(".")[0]
+    for endpoint in azure.state.of_type(BATCH_ENDPOINT):
+        if endpoint["name"].lower() == name.lower() and f".{region}." in endpoint["properties"]["scoringUri"]:
+            return endpoint
+    raise AzureError(404, "NotFound", f"There is no batch endpoint '{name}' in {region}.")
+
+
+def _job(arm_id: str, name: str, endpoint: Document, deployment: Document, asked: dict[str, Any]) -> Document:
+    now = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    own = {
+        "azureml.endpointid": endpoint["id"],
+        "azureml.deploymentid": deployment["id"],
+        "azureml.endpointname": endpoint["name"],
+        "azureml.deploymentname": deployment["name"],
+    }
+    properties = {
+        "jobType": "Pipeline",
+        "status": "NotStarted",
+        "displayName": name,
+        "experimentName": endpoint["name"],
+        "jobs": {},
+        "inputs": asked.get("inputData") or {},
+        "outputs": asked.get("outputData") or {},
+        "properties": {**(asked.get("properties") or {}), **own},
+        "tags": asked.get("tags") or {},
+        "services": {},
+    }
+    address = {"id": arm_id, "name": name, "type": JOB}
+    system = {"createdAt": now, "createdByType": "Application", "lastModifiedAt": now}
+    return {**address, "properties": properties, "systemData": system}
