@@ -41,8 +41,11 @@ def test_environments_have_the_names_that_the_platform_plans(renders: Renders, a
             "workspace": names.workspace,
             "location": request.region,
             "registry": names.container_registry,
-            "endpoints": {"image-scoring": names.endpoint("image-scoring")},
-            "compute": {"cpu-cluster": "cpu-cluster", "gpu-cluster": "gpu-cluster"},
+            "endpoints": {
+                logical: names.endpoint(logical)
+                for logical in ("image-scoring", "image-scoring-online", "image-scoring-k8s")
+            },
+            "compute": {each: each for each in ("cpu-cluster", "gpu-cluster", "kubernetes")},
         }
 
 
