@@ -34,6 +34,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_register_on_the_laptop(model: Path, metrics: Path, project: Path, tmp_path: Path, step: Step) -> None:
+    from amlops import contenthash
     from amlops.workspace import connect
 
     for version in ("1", "2"):
@@ -46,7 +47,9 @@ def test_register_on_the_laptop(model: Path, metrics: Path, project: Path, tmp_p
     assert registered.tags["accuracy"] == "0.9765"
     assert registered.tags["workload"] == "image-scoring"
     assert registered.tags["data_fingerprint"] == read_card(model).training["fingerprint"]
-    assert registered.properties == {"accuracy": "0.97654", "macro_f1": "0.97", "test_images": "287"}
+    properties = dict(registered.properties)
+    assert properties.pop(contenthash.PROPERTY) == contenthash.of_files(registered.files)
+    assert properties == {"accuracy": "0.97654", "macro_f1": "0.97", "test_images": "287"}
     assert (Path(registered.path) / "model.onnx").read_bytes() == (model / "model.onnx").read_bytes()
 
 

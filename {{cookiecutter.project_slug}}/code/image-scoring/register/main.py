@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ from typing import Any
 from image_scoring.model_folder import Card, read_card
 from image_scoring.steps import StepError, new_folder, run_step
 
+from .content import HASH, content_hash
 from .registry import register
 
 WORKLOAD = "image-scoring"
@@ -27,9 +29,11 @@ def main(argv: Sequence[str]) -> None:
     card = read_card(options.model)
     metrics = read_metrics(options.metrics)
     folder = new_folder(options.registration)
-    tags = model_tags(card, metrics, git_commit(Path.cwd()))
+    commit = git_commit(Path.cwd())
+    tags = model_tags(card, metrics, commit)
+    properties = {**model_properties(metrics), **model_origin(options.model, commit)}
     description = f"{len(card.labels)} labels, {card.size} pixels, trained on {card.training['images']} images"
-    registered = register(options.model_name, options.model, tags, model_properties(metrics), description)
+    registered = register(options.model_name, options.model, tags, properties, description)
     content = {"name": registered.name, "version": registered.version, "tags": tags}
     (folder / "registration.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     print(f"registered: {registered.name}:{registered.version}")
@@ -65,6 +69,13 @@ def model_properties(metrics: dict[str, Any]) -> dict[str, str]:
         "macro_f1": str(metrics["macro_f1"]),
         "test_images": str(metrics["images"]),
     }
+
+
+def model_origin(folder: Path, commit: str | None) -> dict[str, str]:
+    """The hash by which a copy of the model is checked (docs/promotion.md), and the job and commit it is from."""
+    job = os.environ.get("AMLOPS_JOB_NAME") or os.environ.get("AZUREML_ROOT_RUN_ID") or os.environ.get("AZUREML_RUN_ID")
+    known = {HASH: content_hash(folder), "job_name": job, "git_commit": commit}
+    return {key: value for key, value in known.items() if value}
 
 
 def git_commit(folder: Path) -> str | None:

@@ -20,7 +20,7 @@ from amlops.errors import AmlopsError
 NOUNS: dict[str, tuple[str, str, str]] = {
     "validate": ("amlops.cli.validate", "app", "Check the project's files; one line per fault."),
     "job": ("amlops.cli.job", "app", "Jobs: create, show, list, wait, stream, cancel, download, resume, replay."),
-    "model": ("amlops.cli.model", "app", "The model registry: create, show, list."),
+    "model": ("amlops.cli.model", "app", "The models: create, update, show, list, download, promote, rollback."),
     "batch-endpoint": (
         "amlops.cli.batch",
         "endpoint_app",

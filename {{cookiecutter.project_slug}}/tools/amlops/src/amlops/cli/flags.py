@@ -50,6 +50,11 @@ FLAGS: dict[str, Flag] = {
     "path": Flag(("-p", "--path"), "PATH", "File or folder of the model, or azureml://jobs/NAME/outputs/OUTPUT."),
     "type": Flag(("-t", "--type"), "TYPE", "custom_model, mlflow_model or triton_model."),
     "description": Flag(("-d", "--description"), "TEXT", "Description."),
+    "from": Flag(("--from",), "NAME", "Environment that has the model, for example dev.", az=False),
+    "to": Flag(("--to",), "NAME", "Environment that gets it, for example prod.", az=False),
+    "gate": Flag(("--gate",), "FILE", "Gate file (default: .cloud/gates/<model>.yml).", az=False),
+    "reason": Flag(("--reason",), "TEXT", "Why, for the record; at most 250 characters.", az=False),
+    "dry-run": Flag(("--dry-run",), None, "Judge and compare, and change nothing.", az=False),
     # data
     "data-path": Flag(
         ("-p", "--path"), "PATH", "File or folder, azureml://datastores/NAME/paths/PATH, or https address of a file."

@@ -12,6 +12,7 @@ from amlops.cli.common import Env, Output, PrintAz, Query, Sets, Tags, emit, pai
 from amlops.cli.flags import flag
 from amlops.cli.output import chosen_format
 from amlops.errors import UsageError, UserError
+from amlops.workspace import connect
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 _COLUMNS = ("name", "version", "type", "created_at", "job_name")
@@ -81,6 +82,102 @@ def list_models(
     """List models, newest first; with --tag only those that have all the tags."""
     with workspace(env, print_az) as ws:
         emit([model.as_record() for model in ws.models.list(name, pairs(tags))], output, query, columns=_COLUMNS)
+
+
+@app.command()
+def update(
+    name: Annotated[str, flag("name", "Name of the model.")],
+    version: Annotated[str, flag("version", "Version.")],
+    sets: Annotated[
+        list[str] | None, flag("set", "Change a tag or the description, for example --set tags.stage=test.")
+    ] = None,
+    env: Env = None,
+    print_az: PrintAz = False,
+    output: Output = None,
+    query: Query = None,
+) -> None:
+    """Change tags and the description of a version, never its files. `--set tags.NAME=` without a value removes it."""
+    chosen_format(output)
+    tags, description = _changes(sets)
+    with workspace(env, print_az) as ws:
+        emit(ws.models.update(name, version, tags=tags, description=description).as_record(), output, query)
+
+
+@app.command()
+def download(
+    name: Annotated[str, flag("name", "Name of the model.")],
+    version: Annotated[str, flag("version", "Version.")],
+    download_path: Annotated[Path, flag("download-path")] = Path(),
+    env: Env = None,
+    print_az: PrintAz = False,
+    output: Output = None,
+    query: Query = None,
+) -> None:
+    """Copy the file or folder of a version to a folder."""
+    chosen_format(output)
+    with workspace(env, print_az) as ws:
+        place = ws.models.download(name, version, download_path)
+    emit({"name": name, "version": version, "path": str(place)}, output, query)
+
+
+@app.command()
+def promote(
+    name: Annotated[str, flag("name", "Name of the model.")],
+    version: Annotated[str, flag("version", "Version.")],
+    source: Annotated[str, flag("from")],
+    target: Annotated[str, flag("to")],
+    gate: Annotated[Path | None, flag("gate")] = None,
+    reason: Annotated[str, flag("reason")] = "",
+    dry_run: Annotated[bool, flag("dry-run")] = False,
+    output: Output = None,
+    query: Query = None,
+) -> None:
+    """Bring this version to another environment when it passes its gate. Exit code 3 when it does not."""
+    from amlops.promotion import gate as gates
+    from amlops.promotion.promote import GateNotPassed, check_environments
+    from amlops.promotion.promote import promote as bring
+
+    chosen_format(output)
+    check_environments(source, target)
+    here, there = connect(source), connect(target)
+    rules = gates.find(here.project, name, gate)
+    try:
+        result = bring(here, there, name, version, rules, reason=reason, dry_run=dry_run)
+    except GateNotPassed as error:
+        emit(error.record, output, query)
+        raise
+    emit(result, output, query)
+
+
+@app.command()
+def rollback(
+    name: Annotated[str, flag("name", "Name of the model.")],
+    env: Env = None,
+    reason: Annotated[str, flag("reason")] = "",
+    output: Output = None,
+    query: Query = None,
+) -> None:
+    """Make the champion before the present one the champion again, for its batch endpoints too."""
+    from amlops.promotion.rollback import rollback as go_back
+
+    chosen_format(output)
+    emit(go_back(connect(env), name, reason=reason), output, query)
+
+
+def _changes(sets: list[str] | None) -> tuple[dict[str, str | None], str | None]:
+    """The tags, None for one to remove, and the description that --set names. Raises UsageError."""
+    tags: dict[str, str | None] = {}
+    description = None
+    for key, text in pairs(sets, "--set").items():
+        if key == "description":
+            description = text
+        elif key.startswith("tags.") and key != "tags.":
+            tags[key.removeprefix("tags.")] = text or None
+        else:
+            raise UsageError(f"--set: '{key}' cannot be changed; tags.NAME or description, e.g. --set tags.stage=test")
+    if not tags and description is None:
+        raise UsageError("model update: nothing to change; for example --set tags.stage=test")
+    return tags, description
 
 
 def _version(version: str | None, label: str | None) -> str | None:

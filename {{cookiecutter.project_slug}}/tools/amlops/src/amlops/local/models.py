@@ -129,6 +129,43 @@ class ModelStore:
         known = ", ".join(model.version for model in versions)
         raise UserError(f"model: '{name}' has no version '{version}'; it has: {known}")
 
+    def update(
+        self, name: str, version: str, *, tags: Mapping[str, str | None] | None = None, description: str | None = None
+    ) -> Model:
+        """Change tags and description; see `amlops.workspace.Models.update`."""
+        version = self.show(name, version).version
+        added = _strings({key: value for key, value in (tags or {}).items() if value is not None}, "tags")
+        removed = {key for key, value in (tags or {}).items() if value is None}
+        where = (name, version)
+        with self._database() as database, transaction(database):
+            row = database.execute("SELECT * FROM models WHERE name = ? AND version = ?", where).fetchone()
+            kept = {key: value for key, value in json.loads(row["tags"]).items() if key not in removed}
+            text = row["description"] if description is None else description
+            database.execute(
+                "UPDATE models SET tags = ?, description = ? WHERE name = ? AND version = ?",
+                (json.dumps({**kept, **added}), text, *where),
+            )
+        return self.show(name, version)
+
+    def download(self, name: str, version: str, download_path: Path) -> Path:
+        """Copy the verified files into `download_path`; see `amlops.workspace.Models.download`."""
+        model = self.show(name, version)
+        self.verify(model)
+        target = Path(os.path.abspath(download_path.expanduser()))  # noqa: PTH100 (links stay as they are)
+        if target.exists() and not target.is_dir():
+            raise UserError(f"--download-path: '{target}' is a file; give a folder, for example ./models")
+        place = target / model.path.name
+        if place.exists():
+            raise UserError(f"--download-path: '{place}' exists; give another folder, for example ./{name}-{version}")
+        target.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".new-", dir=target, ignore_cleanup_errors=True) as temporary:
+            try:
+                _copy(model.path, Path(temporary) / "content")
+            except OSError as error:
+                raise UserError(f"--download-path: '{target}' cannot be written: {_reason(error)}") from None
+            (Path(temporary) / "content" / model.path.name).rename(place)
+        return place
+
     def resolve(self, reference: str) -> Model:
         """The model that `azureml:name:version` or `azureml:name@latest` means, with its files verified.
 

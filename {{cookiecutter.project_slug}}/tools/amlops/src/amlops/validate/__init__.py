@@ -21,6 +21,7 @@ from amlops.validate.checks import (
     datastores,
     deployments,
     files,
+    gates,
     online,
     parallel,
     pipelines,
@@ -55,6 +56,7 @@ _CHECKS: dict[str, Callable[[YamlFile, Context], Iterable[Fault]]] = {
     "model": lambda document, _: files.asset_faults(document),
     "data": lambda document, _: files.asset_faults(document),
     "compute-cluster": lambda document, _: schedules.cluster_faults(document),
+    "gate": lambda document, _: gates.gate_faults(document),
     "schedule": schedules.schedule_faults,
 }
 
