@@ -59,6 +59,7 @@ class Answer:
     status: int
     body: Any
     deployment: str | None
+    unserved_by: str | None
 
 
 @dataclass(frozen=True)
@@ -103,9 +104,15 @@ def send(address: str, data: Any, key: str | None, deployment: str | None = None
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with opener.open(request, timeout=60) as answer:
-            return Answer(answer.status, _parsed(answer.read()), answer.headers.get("azureml-model-deployment"))
+            return _answer(answer)
     except urllib.error.HTTPError as error:
-        return Answer(error.code, _parsed(error.read()), error.headers.get("azureml-model-deployment"))
+        return _answer(error)
+
+
+def _answer(answer: Any) -> Answer:
+    headers = answer.headers
+    body = _parsed(answer.read())
+    return Answer(answer.status, body, headers.get("azureml-model-deployment"), headers.get("x-amlops-unserved-by"))
 
 
 def _parsed(body: bytes) -> Any:

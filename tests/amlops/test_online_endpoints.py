@@ -119,6 +119,7 @@ def test_a_request_that_a_new_deployment_loses_is_given_to_the_old_one(online: O
     online.amlops("online-endpoint", "update", "-n", "digits", "--traffic", "blue=50 green=50", "--fallback")
     answers = [send(address, {"text": "a", "die": "green"}, key) for _ in range(6)]
     assert {(answer.status, answer.deployment) for answer in answers} == {(200, "blue")}
+    assert {answer.unserved_by for answer in answers} == {"green", None}
 
 
 def test_keys_are_in_one_file_that_only_their_owner_reads(online: OnlineProject) -> None:

@@ -11,6 +11,8 @@ from amlops.workspace.record import Record
 
 # The header that sends one request to one deployment, whatever the traffic says; Azure ML's name.
 DEPLOYMENT_HEADER = "azureml-model-deployment"
+# On an answer of the laptop's router during a roll-out with fallback: the deployment that failed to serve the request.
+UNSERVED_HEADER = "x-amlops-unserved-by"
 
 
 @dataclass(frozen=True)
@@ -85,9 +87,10 @@ class OnlineEndpoints(Protocol):
             traffic: per cent by deployment; sums to 100, or to 0.
             mirror: per cent of the requests that a deployment gets as a copy whose answer nobody sees, at most 50;
                 {} ends it, None leaves it as it is.
-            fallback: until the next change of traffic, a request that its deployment fails to serve (refused, died,
-                502, 503, 504, timed out) is given once to the deployment with most traffic among the others. Ours:
-                Azure's router has nothing like it, and ignores it.
+            fallback: until the next change of traffic, a request that its deployment fails to serve (no room, died,
+                raised, timed out: 408, 429, 5xx) is given once to the deployment with most traffic among the others,
+                and the answer names the first one in `x-amlops-unserved-by`. Ours: Azure's router has nothing like
+                it, and ignores it.
 
         Raises:
             UserError: a deployment is unknown, or the sum is wrong; nothing has changed.

@@ -97,7 +97,9 @@ class Pool:
     async def serve(self, call: Call) -> Answer:
         """The answer to a request, whatever happens."""
         if self._inside >= self._most:
-            return Answer.message(429, f"the deployment '{self.name}' has {self._inside} requests; try again later")
+            return Answer.message(
+                429, f"the deployment '{self.name}' has {self._inside} requests; try again later", unserved=True
+            )
         self._inside += 1
         self._empty.clear()
         try:
@@ -131,4 +133,4 @@ class Pool:
         headers["azureml-model-deployment"] = self.name
         if answer.status >= 400:
             headers["ms-azureml-model-error-statuscode"] = str(answer.status)
-        return Answer(answer.status, body, headers, unserved=answer.status in (502, 503, 504))
+        return Answer(answer.status, body, headers, unserved=answer.status >= 500)

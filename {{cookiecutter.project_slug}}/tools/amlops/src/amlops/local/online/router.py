@@ -18,7 +18,7 @@ from amlops.local.online.credentials import Credentials
 from amlops.local.online.pool import Answer, Call, Pool
 from amlops.local.online.records import EndpointFolder
 from amlops.local.online.servers import ServerPlan, StartFailed
-from amlops.workspace.online import DEPLOYMENT_HEADER
+from amlops.workspace.online import DEPLOYMENT_HEADER, UNSERVED_HEADER
 
 CONTROL_HEADER = "x-amlops-control"
 CONTROL = "/.amlops"
@@ -100,6 +100,7 @@ class Router:
             if other is not None:
                 log.warning("'%s' did not serve a request (%d); '%s' gets it", pool.name, answer.status, other.name)
                 answer = await other.serve(call)
+                answer.headers[UNSERVED_HEADER] = pool.name
         return _response(answer)
 
     def _other(self, name: str) -> Pool | None:
