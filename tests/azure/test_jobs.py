@@ -8,6 +8,8 @@ import pytest
 import yaml
 from cloud_support import Cloud
 
+from amlplatform.cloud.https.course import Course
+
 pytestmark = pytest.mark.slow
 
 JOB = {
@@ -87,3 +89,30 @@ def test_a_job_that_is_not_there(cloud: Cloud) -> None:
     for verb in ("show", "wait", "stream", "cancel", "download"):
         done = cloud.amlops("job", verb, "-n", "nothing", "--env", "dev")
         assert done.code == 1 and "there is no job 'nothing' in workspace" in done.line
+
+
+def test_a_pipeline_that_fails_is_streamed_step_by_step_and_exits_3(cloud: Cloud) -> None:
+    file = next((cloud.project / "pipelines").rglob("train.yml"))
+    logs = {"train:user_logs/std_log.txt": "epoch 1\nboom\n"}
+    course = Course(looks=3, end="Failed", error="it broke", failed_step="train", logs=logs)
+    with cloud.behaving() as behaviour:
+        behaviour.next_job(course)
+        made = cloud.amlops("job", "create", "-f", file, "-n", "train-1", "--env", "dev")
+        assert made.code == 0, made.err
+        streamed = cloud.amlops("job", "stream", "-n", "train-1", "--env", "dev")
+        waited = cloud.amlops("job", "wait", "-n", "train-1", "--env", "dev")
+    assert (streamed.code, waited.code) == (3, 3)
+    lines = streamed.out.splitlines()
+    assert [line for line in lines if line.startswith("train | ")] == ["train | epoch 1", "train | boom"]
+    assert "job 'train-1' failed: step 'train' failed: it broke" in streamed.err
+    assert waited.json["status"] == "Failed" and waited.json["steps"]["train"]["status"] == "Failed"
+    steps = cloud.amlops("job", "list", "--parent-job-name", "train-1", "--env", "dev").json
+    assert {step["display_name"]: step["status"] for step in steps}["train"] == "Failed"
+
+
+def test_a_job_is_canceled(cloud: Cloud, file: Path) -> None:
+    with cloud.behaving() as behaviour:
+        behaviour.next_job(Course(looks=1000))
+        cloud.amlops("job", "create", "-f", file, "-n", "long", "--env", "dev")
+        done = cloud.amlops("job", "cancel", "-n", "long", "--env", "dev")
+    assert done.code == 0 and done.json["status"] == "Canceled", done.err

@@ -257,7 +257,7 @@ class AzureJobs:
         target = (download_path or Path()).expanduser().resolve()
         if target.exists() and not target.is_dir():
             raise UserError(f"--download-path: '{target}' is a file; give a folder, for example ./results")
-        with azure_errors(self._azure, f"job '{name}'"):
+        with azure_errors(self._azure, f"stored output of job '{name}'"):
             self._azure.ml.jobs.download(name, download_path=target, output_name=output_name, all=everything)
         folders = [target / "named-outputs" / key for key in ([output_name] if output_name else outputs)]
         return [folder for folder in (*folders, target / "artifacts") if folder.is_dir()]
