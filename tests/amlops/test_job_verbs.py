@@ -92,6 +92,17 @@ def test_stream_of_a_failing_job_ends_with_its_exit_code(project: SmallProject) 
     assert result.line == "amlops: job 'long' failed: step 'wait' ended with exit code 7"
 
 
+def test_wait_tells_the_status_alone_and_ends_with_the_job(project: SmallProject) -> None:
+    with running(project) as (_, go):
+        over = project.run("job", "wait", "-n", "long", "--timeout", "0.001")
+        assert over.code == 1 and "is Running after 0.001 minutes and goes on" in over.err.splitlines()[-1]
+        go.write_text("7", encoding="utf-8")
+        result = project.run("job", "wait", "-n", "long")
+    assert result.code == 3 and result.json["status"] == "Failed"
+    assert "going on" not in result.err
+    assert result.err.splitlines()[-1] == "amlops: job 'long' failed: step 'wait' ended with exit code 7"
+
+
 def test_cancel_stops_a_job_of_another_process(project: SmallProject) -> None:
     with running(project) as (process, go):
         result = project.run("job", "cancel", "-n", "long")

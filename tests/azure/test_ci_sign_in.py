@@ -63,7 +63,7 @@ def issuer() -> Iterator[Issuer]:
         def do_POST(self) -> None:
             self._answer("oidcToken")
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: ARG002
+        def log_message(self, format: str, *args: object) -> None:
             """Nothing on stderr."""
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)

@@ -43,7 +43,7 @@ def storage() -> Iterator[Storage]:
             self.wfile.write(part)
             found.sent.append(len(part))
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: ARG002
+        def log_message(self, format: str, *args: object) -> None:
             """Nothing on stderr."""
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)

@@ -46,7 +46,7 @@ def answered(azure: AzureContext, monkeypatch: pytest.MonkeyPatch) -> Iterator[A
             self.end_headers()
             self.wfile.write(body.encode())
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: ARG002
+        def log_message(self, format: str, *args: object) -> None:
             """Nothing on stderr."""
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
