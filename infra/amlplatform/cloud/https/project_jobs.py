@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from amlplatform.cloud import arm_ids, sas
@@ -23,6 +23,7 @@ from amlplatform.cloud.state import Document
 ENDED = ("Completed", "Failed", "Canceled")
 _NOTE = "job"
 _ADDRESS_LIFE = datetime.timedelta(hours=1)
+_ASSET = "azureml://artifacts/"
 _STD_LOG = "user_logs/std_log.txt"
 
 
@@ -80,6 +81,22 @@ def children(request: Request, azure: Azure) -> Response:
     """`…/runs/{run}/children`."""
     document, _ = _asked(request, azure)
     return Response(200, {"value": [_run(document, step, azure) for step in steps_of(document)]})
+
+
+def run_data(request: Request, azure: Azure) -> Response:
+    """`…/rundata`: a run with the ids of its outputs; `default` are its artifacts, logs among them."""
+    asked = str(request.document().get("runId"))
+    document, step = _asked(replace(request, values={**request.values, "run": asked}), azure)
+    outputs = {"default": {"assetId": f"{_ASSET}{_folder(document, step)}", "type": "uri_folder"}}
+    return Response(200, {"runMetadata": {**_run(document, step, azure), "outputs": outputs}})
+
+
+def output_addresses(request: Request, _azure: Azure) -> Response:
+    """Where outputs lie, by the ids that `run_data` gave."""
+    asked = [str(value) for value in request.document().get("values") or []]
+    store = f"azureml://datastores/{default_datastores.ARTIFACTS}/paths/"
+    found = {one: {"uri": f"{store}{one.removeprefix(_ASSET)}/", "type": "uri_folder"} for one in asked}
+    return Response(200, {"values": found})
 
 
 def _asked(request: Request, azure: Azure) -> tuple[Document, str]:

@@ -28,6 +28,7 @@ from amlplatform.cloud.https import (
     tokens,
 )
 from amlplatform.cloud.https.azure import Azure, Seen
+from amlplatform.cloud.https.egress import DOOR_SUFFIXES
 from amlplatform.cloud.https.messages import Request, Response
 
 Handler = Callable[[Request, Azure], Response]
@@ -69,8 +70,10 @@ _ROLES = "/providers/Microsoft.Authorization/roleDefinitions"
 _ML = f"{_SUBSCRIPTION}/providers/Microsoft.MachineLearningServices/locations/{{location}}"
 _REGISTRIES = f"{registry_sharing.FRONT_END}{_GROUP}/providers/Microsoft.MachineLearningServices/registries"
 
-_RUN = f"/history/v1.0{_GROUP}/providers/Microsoft.MachineLearningServices/workspaces/{{workspace}}/runs/{{run}}"
-_BATCH = f"{_GROUP}/providers/Microsoft.MachineLearningServices/workspaces/{{workspace}}/batchEndpoints/{{endpoint}}"
+_WORKSPACE = f"{_GROUP}/providers/Microsoft.MachineLearningServices/workspaces/{{workspace}}"
+_HISTORY = f"/history/v1.0{_WORKSPACE}"
+_RUN = f"{_HISTORY}/runs/{{run}}"
+_BATCH = f"{registry_sharing.FRONT_END}{_WORKSPACE}/batchEndpoints/{{endpoint}}"
 
 ROUTES = (
     _route("GET", "/metadata/endpoints", discovery.metadata, is_open=True),
@@ -82,6 +85,8 @@ ROUTES = (
     _route("GET", _RUN, project_jobs.run),
     _route("GET", f"{_RUN}/details", project_jobs.details),
     _route("GET", f"{_RUN}/children", project_jobs.children),
+    _route("POST", f"{_HISTORY}/rundata", project_jobs.run_data),
+    _route("POST", f"/data/v1.0{_WORKSPACE}/dataversion/batchGetResolvedUris", project_jobs.output_addresses),
     _route("GET", f"{_BATCH}/jobs", scoring.jobs_of),
     _route("GET", f"{_BATCH}/deployments/{{deployment}}/jobs", scoring.jobs_of),
     _route("GET", "/tenants", subscriptions.tenants),
@@ -133,10 +138,12 @@ def answer(request: Request, azure: Azure) -> Response:
 
 def _authenticated(request: Request, azure: Azure) -> Request:
     """The request with its caller. Raises AzureError: 401 without a good token, 429, 400 without an api-version."""
-    caller = tokens.caller_of(request.headers.get("authorization"), azure.audiences)
+    host = request.headers.get("host", "")
+    audiences = azure.ml_audiences if host.endswith(DOOR_SUFFIXES) else azure.audiences
+    caller = tokens.caller_of(request.headers.get("authorization"), audiences)
     azure.seen.append(Seen(request.method, request.path, request.json(), caller.object_id))
     azure.behaviour.check_rate()
-    if not request.parameter("api-version") and not request.path.startswith("/history/"):
+    if not request.parameter("api-version") and not request.path.startswith(("/history/", "/data/")):
         message = "The api-version query parameter (?api-version=) is required for all requests."
         raise AzureError(400, "MissingApiVersionParameter", message)
     return replace(request, caller=caller)

@@ -9,7 +9,7 @@ from typing import Any
 from amlplatform.cloud import arm_ids
 from amlplatform.cloud.computed_project import BATCH_ENDPOINT, JOB
 from amlplatform.cloud.errors import AzureError
-from amlplatform.cloud.https import tokens
+from amlplatform.cloud.https import registry_sharing, tokens
 from amlplatform.cloud.https.azure import Azure, Seen
 from amlplatform.cloud.https.messages import Request, Response
 from amlplatform.cloud.resource_manager import Call
@@ -55,8 +55,9 @@ def invoke(request: Request, azure: Azure) -> Response:
 
 def jobs_of(request: Request, azure: Azure) -> Response:
     """The jobs of a batch endpoint, or of one of its deployments."""
-    azure.manager(request.caller).arrive(Call("GET", request.path))
-    owner = request.path.rpartition("/")[0]
+    path = request.path.removeprefix(registry_sharing.FRONT_END)
+    azure.manager(request.caller).arrive(Call("GET", path))
+    owner = path.rpartition("/")[0]
     wanted = {"azureml.endpointid" if "/deployments/" not in owner.lower() else "azureml.deploymentid": owner.lower()}
     found = [
         job

@@ -12,6 +12,7 @@ from amlplatform.armtypes.catalogue import ResourceType
 _ML = "Microsoft.MachineLearningServices/workspaces"
 # Taken, and not kept; at `properties.properties` of a compute.
 _COMPUTE = ("enableOSPatching", "enableRootAccess", "releaseQuotaOnStop")
+_LOGGING_LEVELS = {"info": "Info", "warning": "Warning", "debug": "Debug"}
 _AUTH_MODES = {"aadtoken": "AADToken", "amltoken": "AMLToken", "key": "Key"}
 
 
@@ -27,6 +28,10 @@ def put_right(kind: ResourceType, body: dict[str, Any]) -> None:
         mode = properties.get("authMode")
         if isinstance(mode, str):
             properties["authMode"] = _AUTH_MODES.get(mode.lower(), mode)
+    if kind.arm_type == f"{_ML}/batchEndpoints/deployments":
+        level = properties.get("loggingLevel")
+        if isinstance(level, str):
+            properties["loggingLevel"] = _LOGGING_LEVELS.get(level.lower(), level)
     if kind.arm_type == f"{_ML}/codes/versions" and isinstance(properties.get("properties"), dict):
         # The client sends the version of its hash as a number; Azure keeps properties as text.
         kept = properties["properties"]

@@ -9,7 +9,15 @@ from functools import cached_property
 
 from amlops.azcli import AzCliWorkspace
 from amlops.azure.client import AzureContext
-from amlops.workspace import Computes, Jobs, Models, OnlineDeployments, OnlineEndpoints
+from amlops.workspace import (
+    BatchDeployments,
+    BatchEndpoints,
+    Computes,
+    Jobs,
+    Models,
+    OnlineDeployments,
+    OnlineEndpoints,
+)
 
 __all__ = ["AzureContext", "AzureWorkspace"]
 
@@ -39,6 +47,18 @@ class AzureWorkspace(AzCliWorkspace):
         from amlops.azure.computes import AzureComputes
 
         return AzureComputes(self.azure)
+
+    @property
+    def batch_endpoints(self) -> BatchEndpoints:
+        from amlops.azure.batch_endpoints import AzureBatchEndpoints
+
+        return AzureBatchEndpoints(self.azure)
+
+    @property
+    def batch_deployments(self) -> BatchDeployments:
+        from amlops.azure.batch_deployments import AzureBatchDeployments
+
+        return AzureBatchDeployments(self.azure)
 
     @property
     def online_endpoints(self) -> OnlineEndpoints:

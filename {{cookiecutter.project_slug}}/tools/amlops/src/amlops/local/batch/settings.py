@@ -37,6 +37,17 @@ _MEANT = {
 }
 
 
+# Stands for a deployment whose own values do not matter.
+_SOME_DEPLOYMENT: dict[str, Any] = {
+    "name": "as-before",
+    "endpoint_name": "as-before",
+    "type": "model",
+    "compute": "azureml:local",
+    "model": "azureml:as-before:1",
+    "settings": {"mini_batch_size": 1},
+}
+
+
 def settings_of(spec: Mapping[str, Any]) -> ParallelSettings:
     """The settings that a deployment's (valid) YAML stands for, defaults filled in."""
     deployment = ModelBatchDeployment.model_validate(spec)
@@ -95,19 +106,22 @@ def changed(
     return settings_of(result)
 
 
+def overrides_of(
+    sets: Sequence[str] = (), mini_batch_size: int | None = None, instance_count: int | None = None
+) -> dict[str, Any]:
+    """What an invocation changes, by key of `OVERRIDES`; flags win over `sets`. Raises UserError."""
+    # The values are checked as those of a deployment.
+    changed(_SOME_DEPLOYMENT, sets, mini_batch_size, instance_count)
+    flags = {"mini_batch_size": mini_batch_size, "compute.instance_count": instance_count}
+    given = {key: value for key, value in flags.items() if value is not None}
+    return dict(map(_parsed, sets)) | given
+
+
 def changed_again(settings: ParallelSettings, sets: Sequence[str]) -> ParallelSettings:
     """The settings of a job that exists, changed by "KEY=VALUE" with a key of `OVERRIDES`. Raises UserError."""
     if not sets:
         return settings
-    spec: dict[str, Any] = {
-        "name": "as-before",
-        "endpoint_name": "as-before",
-        "type": "model",
-        "compute": "azureml:local",
-        "model": "azureml:as-before:1",
-        "settings": {"mini_batch_size": 1},
-    }
-    result = changed(spec, sets)
+    result = changed(_SOME_DEPLOYMENT, sets)
     given = {_parsed(entry)[0].rpartition(".")[2] for entry in sets}
     return replace(settings, **{key: getattr(result, key) for key in given})
 
