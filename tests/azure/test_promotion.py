@@ -1,4 +1,4 @@
-"""Promotion from dev to prod: the files arrive, a person may not, CI of prod may."""
+"""Promotion from dev to prod: the files arrive, an identity of dev may not bring them there."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ def test_the_same_version_goes_to_prod_and_back(cloud: Cloud) -> None:
         assert made.code == 0, made.err
     for version in ("1", "2"):
         words = ("model", "promote", "-n", "promoted", "-v", version, "--from", "dev", "--to", "prod")
+        refused = cloud.amlops(*words, as_="id-digit-scoring-dev-deploy")
+        assert refused.code == 1 and "prod" in refused.line, refused.err
         done = cloud.amlops(*words, "--reason", "ticket 42")
         assert done.code == 0, done.err
         assert done.json["copied"] is True
