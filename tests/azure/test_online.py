@@ -35,6 +35,10 @@ def test_endpoint_and_deployment_are_made_shared_out_and_deleted(cloud: Cloud) -
     assert "--name: 'blue' has 100 % of traffic; take it away first" in refused.line
     keys = cloud.amlops("online-endpoint", "get-credentials", "-n", _NAME, *dev).json
     assert set(keys) == {"primaryKey", "secondaryKey"}
+    change = ("online-deployment", "update", "-n", "blue", "-e", _NAME, "--set", "instance_count=2", *dev)
+    assert cloud.amlops(*change).json["instance_count"] == 2
+    tagged = cloud.amlops("online-endpoint", "update", "-n", _NAME, "--set", "tags.owner=anna", *dev).json
+    assert (tagged["tags"], tagged["traffic"]) == ({"workload": "image-scoring", "owner": "anna"}, {"blue": 100})
     here = cloud.amlops("online-endpoint", "create", "-f", f"{_FOLDER}/endpoint.yml").json
     try:
         assert here.keys() == shown.keys()
