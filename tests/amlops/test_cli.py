@@ -88,7 +88,7 @@ def test_version(project: SmallProject) -> None:
     ("words", "says"),
     [
         (["jobs"], "No such command 'jobs'"),
-        (["job", "scan", "-n", "x"], "No such command 'scan'; one of create, show, list"),
+        (["job", "xyz", "-n", "x"], "No such command 'xyz'; one of create, show, list"),
         (["job", "create"], "Missing option '-f' / '--file'"),
         (["job", "show", "-n", "x", "-g", "rg", "--env", "dev"], "-g: --env dev says where; it stands in .cloud"),
         (["model", "list", "--web"], "--web is not supported"),

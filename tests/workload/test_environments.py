@@ -16,6 +16,7 @@ FRAMEWORKS = ("pytorch", "keras")
 FILES = {
     "steps": CODE / "environment.yml",
     "score": CODE / "score" / "environment.yml",
+    "score_online": CODE / "score_online" / "environment.yml",
     **{f"{kind}_{name}": CODE / f"{kind}_{name}" / "environment.yml" for name in FRAMEWORKS for kind in KINDS},
 }
 # Which folders' code runs in which environment; image_scoring is in all of them.
@@ -24,16 +25,24 @@ FOLDERS = {
     "score": ("score",),
     **{f"train_{name}": (f"train_{name}", "evaluate") for name in FRAMEWORKS},
     **{f"score_{name}": (f"score_{name}",) for name in FRAMEWORKS},
+    "score_online": ("score_online",),
 }
 # Modules of image_scoring that only some environments import.
 ONLY_WITH = {
-    "scoring.py": ("score", "score_pytorch", "score_keras"),
+    "scoring.py": ("score", "score_online", "score_pytorch", "score_keras"),
     "tracking.py": ("steps", "train_pytorch", "train_keras"),
-    "onnx_model.py": ("steps", "score"),
+    "onnx_model.py": ("steps", "score", "score_online"),
     "pytorch_model.py": ("train_pytorch", "score_pytorch"),
     "keras_model.py": ("train_keras", "score_keras"),
 }
-ONLY_IN_AZURE = {"azure-ai-ml", "azure-identity", "azureml-core", "azureml-dataset-runtime", "azureml-mlflow"}
+ONLY_IN_AZURE = {
+    "azureml-inference-server-http",
+    "azure-ai-ml",
+    "azure-identity",
+    "azureml-core",
+    "azureml-dataset-runtime",
+    "azureml-mlflow",
+}
 OTHER_VERSION = {
     (name, "numpy"): "azureml-dataset-runtime 1.62.0.post1 needs numpy below 2.3.3"
     for name in ("score", "score_pytorch", "score_keras")
@@ -80,7 +89,7 @@ def test_versions(name: str) -> None:
             assert pinned == f"=={laptop[package]}", package
 
 
-@pytest.mark.parametrize("name", [name for name in FILES if name.startswith("score")])
+@pytest.mark.parametrize("name", [name for name in FILES if name.startswith("score") and name != "score_online"])
 def test_the_scoring_environment_has_what_batch_deployments_need(name: str) -> None:
     requirements = pip_requirements(FILES[name])
     assert "azureml-core" in requirements

@@ -68,7 +68,7 @@ def test_environments_are_those_that_the_request_asks_for() -> None:
 
 
 def test_every_endpoint_has_a_name_in_every_environment() -> None:
-    logical = {load(path)["name"] for path in (PROJECT / ".cloud" / "endpoints").glob("*/endpoint.yml")}
+    logical = {load(path)["name"] for path in (PROJECT / ".cloud" / "endpoints").glob("*/endpoint*.yml")}
     assert logical
     for name, environment in environments().items():
         assert logical == set(environment["endpoints"]), f".cloud/environments/{name}.yml"
@@ -96,7 +96,7 @@ def test_ci_calls_only_tasks_that_exist() -> None:
     sys.path.remove(str(PROJECT / "tools"))
     text = "\n".join(path.read_text(encoding="utf-8") for path in yaml_files(*CI_FOLDERS))
     called = set(re.findall(r"tools/tasks\.py (\w+)", text))
-    assert called == {"lint", "test", "validate", "deploy"}
+    assert called == {"lint", "test", "validate", "deploy", "watch"}
     assert called <= set(tasks.TASKS)
 
 

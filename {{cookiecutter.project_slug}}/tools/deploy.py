@@ -133,8 +133,9 @@ def pipelines() -> dict[str, Path]:
 
 
 def endpoints() -> dict[str, Path]:
-    """Folder of each endpoint by its logical name, relative to the project."""
-    files = sorted(PROJECT.glob(".cloud/endpoints/*/endpoint.yml"))
+    """Folder of each batch endpoint by its logical name, relative to the project."""
+    found = sorted(PROJECT.glob(".cloud/endpoints/*/endpoint.yml"))
+    files = [path for path in found if "batchEndpoint" in path.read_text(encoding="utf-8")]
     return {path.parent.name: path.parent.relative_to(PROJECT) for path in files}
 
 

@@ -20,6 +20,7 @@ _JOB_FAILED = 3
 # Parts of the view, with the columns of their tables.
 _TABLES = {
     "batch_endpoints": ("name", "default", "deployments"),
+    "online_endpoints": ("name", "traffic", "deployments"),
     "computes": ("name", "type", "size", "min_instances", "max_instances"),
 }
 

@@ -114,6 +114,19 @@ def _batch_endpoints(ws: Workspace, _since: datetime) -> Found:
     return view, problems
 
 
+def _online_endpoints(ws: Workspace, _since: datetime) -> Found:
+    view, problems = [], []
+    for endpoint in ws.online_endpoints.list():
+        name, traffic = endpoint["name"], endpoint.get("traffic") or {}
+        deployments = ws.online_deployments.list(name)
+        view.append({"name": name, "traffic": traffic, "deployments": [one["name"] for one in deployments]})
+        if deployments and not any(traffic.values()):
+            problems.append(_problem("online endpoint", name, "NoTraffic", "no deployment has traffic: it answers 404"))
+        problems += _not_provisioned("online endpoint", [endpoint])
+        problems += _not_provisioned("online deployment", deployments)
+    return view, problems
+
+
 def _computes(ws: Workspace, _since: datetime) -> Found:
     computes = ws.computes.list()
     view = [
@@ -146,6 +159,7 @@ def _problem(kind: str, name: str, status: str, reason: str) -> Record:
 _PARTS: dict[str, Callable[[Workspace, datetime], Found]] = {
     "jobs": _jobs,
     "batch_endpoints": _batch_endpoints,
+    "online_endpoints": _online_endpoints,
     "computes": _computes,
     "models": _models,
 }

@@ -182,6 +182,7 @@ class LocalBatchEndpoints:
             "auth_mode": data.get("auth_mode", "aad_token"),
             "defaults": {"deployment_name": defaults.get("deployment_name")},
             "provisioning_state": "Succeeded",
+            "scoring_uri": None,
             "created_at": old.get("created_at") or utc_now(),
         }
         self._records.save_endpoint(record)
