@@ -22,6 +22,12 @@ def pulumi_cli() -> bool:
     return built or not os.environ.get("CI")
 
 
+def azurite() -> bool:
+    """Have Azurite, to which uploads go in the tests. A laptop may do without Node.js: they skip there and say so."""
+    built = subprocess.run([sys.executable, str(ROOT / "tools" / "azurite" / "build.py")], check=False).returncode == 0
+    return built or not os.environ.get("CI")
+
+
 class Stage:
     """One check, from the making of this object on. `aside`: it says what it has to say when it is waited for."""
 
@@ -62,6 +68,9 @@ def main() -> int:
         return 1
     if not options.fast and not pulumi_cli():
         print("tests: CI is set, and the Pulumi CLI could not be built (its reason stands above)", file=sys.stderr)
+        return 1
+    if not options.fast and not azurite():
+        print("tests: CI is set, and Azurite could not be installed (its reason stands above)", file=sys.stderr)
         return 1
     pytest = [python, "-m", "pytest", *options.paths]
     if not options.paths:
