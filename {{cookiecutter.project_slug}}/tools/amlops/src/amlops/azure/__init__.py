@@ -10,6 +10,7 @@ from functools import cached_property
 from amlops.azcli import AzCliWorkspace
 from amlops.azure.client import AzureContext
 from amlops.workspace import (
+    Assets,
     BatchDeployments,
     BatchEndpoints,
     Computes,
@@ -17,6 +18,7 @@ from amlops.workspace import (
     Models,
     OnlineDeployments,
     OnlineEndpoints,
+    Resources,
 )
 
 __all__ = ["AzureContext", "AzureWorkspace"]
@@ -47,6 +49,30 @@ class AzureWorkspace(AzCliWorkspace):
         from amlops.azure.computes import AzureComputes
 
         return AzureComputes(self.azure)
+
+    @property
+    def data(self) -> Assets:
+        from amlops.azure import assets
+
+        return assets.AzureAssets(self.azure, assets.DATA)
+
+    @property
+    def environments(self) -> Assets:
+        from amlops.azure import assets
+
+        return assets.AzureAssets(self.azure, assets.ENVIRONMENTS)
+
+    @property
+    def components(self) -> Assets:
+        from amlops.azure import assets
+
+        return assets.AzureAssets(self.azure, assets.COMPONENTS)
+
+    @property
+    def datastores(self) -> Resources:
+        from amlops.azure.assets import AzureDatastores
+
+        return AzureDatastores(self.azure)
 
     @property
     def batch_endpoints(self) -> BatchEndpoints:
