@@ -33,6 +33,14 @@ def test_endpoint_and_deployment_are_made_shared_out_and_deleted(cloud: Cloud) -
     assert shown["traffic"] == {"blue": 100}
     refused = cloud.amlops("online-deployment", "delete", "-n", "blue", "-e", _NAME, "--yes", *dev)
     assert "--name: 'blue' has 100 % of traffic; take it away first" in refused.line
+    (cloud.project / "request.json").write_text('{"images": []}', encoding="utf-8")
+    answered = cloud.amlops("online-endpoint", "invoke", "-n", _NAME, "--request-file", "request.json", *dev)
+    assert answered.code == 0 and answered.json["deployment"] == "blue", answered.err
+    asked = ("--request-file", "request.json", "--deployment-name", "green")
+    nobody = cloud.amlops("online-endpoint", "invoke", "-n", _NAME, *asked, *dev)
+    assert nobody.code == 1 and "green" in nobody.line
+    logs = cloud.amlops("online-deployment", "get-logs", "-n", "blue", "-e", _NAME, "--lines", "1", *dev)
+    assert logs.code == 0 and "no model runs" in logs.out, logs.err
     keys = cloud.amlops("online-endpoint", "get-credentials", "-n", _NAME, *dev).json
     assert set(keys) == {"primaryKey", "secondaryKey"}
     change = ("online-deployment", "update", "-n", "blue", "-e", _NAME, "--set", "instance_count=2", *dev)

@@ -10,7 +10,7 @@ from typing import Any
 
 from amlplatform.cloud import account_keys, arm_ids
 from amlplatform.cloud.errors import AzureError
-from amlplatform.cloud.https import address, project_actions, project_jobs, resources
+from amlplatform.cloud.https import address, online_scoring, project_actions, project_jobs, resources
 from amlplatform.cloud.https.azure import Azure
 from amlplatform.cloud.https.messages import Request, Response
 from amlplatform.cloud.resource_manager import Call
@@ -28,6 +28,9 @@ def action(request: Request, azure: Azure) -> Response:
         # The version is made once its files are there.
         azure.manager(request.caller).arrive(Call("POST", request.path))
         return Response(200, project_actions.pending_upload(where.owner, azure))
+    if (kind.arm_type.lower(), where.action.lower()) == (f"{_ML}/onlineendpoints/deployments", "getlogs"):
+        manager = azure.manager(request.caller)
+        return Response(200, manager.act(where.owner, where.action, lambda _d, _s: online_scoring.logs(request)))
     perform = _ACTIONS.get((kind.arm_type.lower(), where.action.lower()))
     if perform is None:
         message = f"The offline Azure does not have the action '{where.action}' of {kind.arm_type}."
