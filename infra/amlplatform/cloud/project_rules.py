@@ -5,19 +5,23 @@ Wordings that are quoted somewhere have their source beside them; the others are
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from amlplatform.cloud import arm_ids
-from amlplatform.cloud.computed_project import BATCH_ENDPOINT, DEPLOYMENTS, ENDPOINTS, ONLINE_ENDPOINT, VERSIONS
+from amlplatform.cloud.computed_project import BATCH_ENDPOINT, DEPLOYMENTS, ENDPOINTS, JOB, ONLINE_ENDPOINT, VERSIONS
 from amlplatform.cloud.errors import AzureError
 from amlplatform.cloud.state import CloudState, Document
 
-# What of a version Azure lets one change: learn.microsoft.com/rest/api/azureml, "Model Versions: Create Or Update".
-_CHANGEABLE = frozenset({"tags", "description", "isArchived", "stage", "flavors", "provisioningState", "properties"})
 _IDENTITY_OF_A_VERSION = {
     "modelUri", "codeUri", "dataUri", "modelType", "dataType", "componentSpec", "image", "condaFile", "build",
 }  # fmt: skip
+
+
+_SERVED = re.compile(r"[A-Za-z][A-Za-z0-9-]{1,30}[A-Za-z0-9]")
+_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_WHAT_A_JOB_DOES = ("jobType", "command", "jobs", "environmentId", "codeId")
 
 
 def is_container_of(arm_id: str) -> bool:
@@ -29,12 +33,40 @@ def check_put(
     arm_type: str, arm_id: str, body: Mapping[str, Any], previous: Document | None, state: CloudState
 ) -> None:
     """Raise AzureError for a PUT that Azure refuses."""
+    _check_name(arm_type, arm_ids.name(arm_id))
+    if arm_type == JOB and previous is not None:
+        _job_stays(arm_id, body, previous)
     if arm_type in ENDPOINTS and previous is None:
         _name_is_free(arm_type, arm_id, state)
     if arm_type in VERSIONS and previous is not None:
         _version_stays(arm_id, body, previous)
     if arm_type in ENDPOINTS:
         _deployments_exist(arm_type, arm_id, body, state)
+
+
+def _check_name(arm_type: str, name: str) -> None:
+    """learn.microsoft.com, "Manage resources and quotas" (endpoints and deployments), and the types of versions."""
+    if arm_type in (*ENDPOINTS, *DEPLOYMENTS):
+        if not _SERVED.fullmatch(name):
+            message = (
+                f"The name '{name}' must have 3 to 32 letters, digits and dashes, start with a letter and end with a "
+                "letter or digit."
+            )
+            raise AzureError(400, "BadArgument", message)
+    elif arm_type in VERSIONS and not _VERSION.fullmatch(name):
+        raise AzureError(400, "BadArgument", f"The version '{name}' may have letters, digits, '_', '-' and '.' only.")
+
+
+def _job_stays(arm_id: str, body: Mapping[str, Any], previous: Document) -> None:
+    """What a job does cannot be changed once it has been submitted."""
+    new, old = body.get("properties") or {}, previous.get("properties") or {}
+    for key in _WHAT_A_JOB_DOES:
+        if new.get(key) != old.get(key):
+            message = (
+                f"A job with the name {arm_ids.name(arm_id)} exists, and its '{key}' cannot be changed. "
+                "Use another name for a new job."
+            )
+            raise AzureError(409, "Conflict", message)
 
 
 def _name_is_free(arm_type: str, arm_id: str, state: CloudState) -> None:

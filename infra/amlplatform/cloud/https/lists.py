@@ -36,7 +36,29 @@ def collection(request: Request, azure: Azure) -> Response:
     if at_scope:
         found = [document for document in found if not _is_in(arm_ids.parent(document["id"]), where.owner)]
         return page(request, azure, found)
-    return page(request, azure, filtered(request, found))
+    return page(request, azure, _ordered(request, _listed(request, kind, filtered(request, found))))
+
+
+def _listed(request: Request, kind: ResourceType, documents: list[Document]) -> list[Document]:
+    """Assets as `listViewType` wants them: active ones unless it says All or ArchivedOnly."""
+    if kind.arm_type not in {*computed_project.VERSIONS, *computed_project.CONTAINERS}:
+        return documents
+    view = (request.parameter("listViewType") or "ActiveOnly").lower()
+    if view == "all":
+        return documents
+    wanted = view == "archivedonly"
+    return [one for one in documents if bool((one.get("properties") or {}).get("isArchived")) == wanted]
+
+
+def _ordered(request: Request, documents: list[Document]) -> list[Document]:
+    """By the time of creation where `$orderBy` asks for it: how clients find the latest version."""
+    order = (request.parameter("$orderBy") or request.parameter("orderBy") or "").lower()
+    if "created" not in order:
+        return documents
+    # Of two that were made in one moment, the one that was put last is the later.
+    return sorted(
+        documents, key=lambda one: (one.get("systemData") or {}).get("createdAt", ""), reverse="desc" in order
+    )
 
 
 def resource_groups(request: Request, azure: Azure) -> Response:

@@ -75,10 +75,11 @@ class Operation:
     meanwhile: str
     polls_left: int
     failure: AzureError | None
+    looks_left: int
 
     @property
     def is_over(self) -> bool:
-        return self.polls_left <= 0
+        return self.polls_left <= 0 or self.looks_left <= 0
 
 
 class Operations:
@@ -91,7 +92,7 @@ class Operations:
 
     def begin(self, method: str, arm_id: str, polls: int, failure: AzureError | None, *, is_new: bool) -> Operation:
         meanwhile = "Updating" if method == "PUT" and not is_new else _STATE_MEANWHILE.get(method, "Updating")
-        operation = Operation(str(uuid.uuid4()), arm_id, meanwhile, polls, failure)
+        operation = Operation(str(uuid.uuid4()), arm_id, meanwhile, polls, failure, polls + 1)
         with self._lock:
             self._operations[operation.name] = operation
             self._latest[arm_ids.key(arm_id)] = operation
@@ -119,4 +120,7 @@ class Operations:
         properties = document.get("properties") or {}
         if operation is None or "provisioningState" not in properties:
             return dict(document)
+        # Time passes for who looks at the resource, too: not everybody polls the operation.
+        with self._lock:
+            operation.looks_left -= 1
         return {**document, "properties": {**properties, "provisioningState": operation.meanwhile}}

@@ -47,7 +47,7 @@ def look(document: Document, azure: Azure) -> Document:
 
 
 def cancel(document: Document, azure: Azure) -> None:
-    """Raises AzureError (409) for a job that has ended."""
+    """Raises AzureError (400) for a job that has ended."""
     if document["properties"]["status"] in ENDED:
         message = f"Job {document['name']} has ended already: {document['properties']['status']}."
         raise AzureError(400, "UserError", message)

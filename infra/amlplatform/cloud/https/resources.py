@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from amlplatform.armtypes.catalogue import ResourceType
-from amlplatform.cloud import arm_ids, preconditions
+from amlplatform.cloud import arm_ids, computed_project, preconditions
 from amlplatform.cloud.errors import AzureError
 from amlplatform.cloud.https import address, default_datastores, project_jobs, sent_by_clients, soft_deleted
 from amlplatform.cloud.https.azure import Azure
@@ -56,6 +56,9 @@ def _patch(request: Request, azure: Azure, kind: ResourceType) -> Response:
 
 
 def _write(request: Request, azure: Azure, kind: ResourceType, body: Mapping[str, Any]) -> Response:
+    if kind.arm_type in _ONE_AT_A_TIME and azure.operations.under_way(request.path) is not None:
+        name = arm_ids.name(request.path)
+        raise AzureError(409, "Conflict", f"An operation on {name} is in progress. Try again when it has ended.")
     is_new = azure.state.get(request.path) is None
     document = azure.manager(request.caller).put(kind, request.path, body)
     failure = _planned_failure(request, azure, kind)
@@ -66,6 +69,10 @@ def _write(request: Request, azure: Azure, kind: ResourceType, body: Mapping[str
         return Response(status, document)
     operation = _begin(request, azure, failure, is_new=is_new)
     return Response(status, azure.operations.seen(document), _polling(azure, kind, operation))
+
+
+# Of these Azure takes no second request while one is under way.
+_ONE_AT_A_TIME = frozenset({*computed_project.ENDPOINTS, *computed_project.DEPLOYMENTS})
 
 
 def _delete(request: Request, azure: Azure, kind: ResourceType) -> Response:
