@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from cloud_support import Cloud
 
+from amlplatform.cloud.https.course import Course
 from amlplatform.cloud.state import TENANT_ID
 
 pytestmark = pytest.mark.slow
@@ -116,7 +117,9 @@ def test_github_actions_waits_longer_than_its_token_lives(cloud: Cloud, issuer: 
     file: Path = cloud.project / "ci.yml"
     file.write_text(_JOB, encoding="utf-8")
     variables = _github(issuer, client_id)
-    done = cloud.amlops("job", "create", "-f", file, "-n", "by-github", "--env", "dev", **variables)
+    with cloud.behaving() as behaviour:
+        behaviour.next_job(Course(looks=10_000))  # it does not end while somebody waits
+        done = cloud.amlops("job", "create", "-f", file, "-n", "by-github", "--env", "dev", **variables)
     assert done.code == 0, done.err
     assert _callers(cloud) == {_object_id(cloud)}
     with cloud.behaving(token_lifetime_s=2):
