@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 import urllib.error
 import urllib.request
@@ -80,6 +81,10 @@ class OnlineProject:
 
     def run(self, *words: str) -> Any:
         return self.files.run(*words, AMLOPS_ONLINE_PYTHON=str(envs.online_python()))
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        """Start a command, to be ended by the test."""
+        return self.files.start(*words, AMLOPS_ONLINE_PYTHON=str(envs.online_python()))
 
     def deploy(self, name: str, *words: str, endpoint: str = "digits") -> Any:
         sets = ["--set", f"environment_variables.COLOUR={name}"]

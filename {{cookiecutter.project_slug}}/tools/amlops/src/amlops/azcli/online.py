@@ -63,6 +63,9 @@ class AzCliOnlineEndpoints:
         )
         self._az.answer("online-endpoint", "update", *words)
 
+    def served(self, name: str) -> None:
+        """Nothing is watched with az."""
+
 
 class AzCliOnlineDeployments:
     """See `amlops.workspace.OnlineDeployments`."""

@@ -140,11 +140,21 @@ class AzureOnlineEndpoints:
             raise UserError(f"traffic: sums to {sum(traffic.values())} and must sum to 100, or to 0 for none at all")
         with azure_errors(self._azure, f"online endpoint '{physical}'"):
             endpoint: Any = self._azure.ml.online_endpoints.get(physical)
+            same = _above_zero(endpoint.traffic) == _above_zero(traffic)
+            if same and (mirror is None or _above_zero(endpoint.mirror_traffic) == _above_zero(mirror)):
+                return self.show(physical)  # Azure takes a minute for a change that is none
             endpoint.traffic = dict(traffic)
             if mirror is not None:
                 endpoint.mirror_traffic = dict(mirror)
             self._save(endpoint)
         return self.show(physical)
 
+    def served(self, name: str) -> None:
+        """Not known while it happens; see `amlops.workspace.OnlineEndpoints.served`."""
+
     def _save(self, endpoint: Any) -> None:
         self._azure.ml.online_endpoints.begin_create_or_update(endpoint).result()
+
+
+def _above_zero(shares: Mapping[str, int] | None) -> dict[str, int]:
+    return {name: share for name, share in (shares or {}).items() if share}

@@ -34,12 +34,12 @@ NOUNS: dict[str, tuple[str, str, str]] = {
     "online-endpoint": (
         "amlops.cli.online",
         "endpoint_app",
-        "Real-time endpoints: create, update, show, list, delete, invoke, get-credentials.",
+        "Real-time endpoints: create, update, show, list, delete, invoke, get-credentials, rollout.",
     ),
     "online-deployment": (
         "amlops.cli.online",
         "deployment_app",
-        "Their deployments: create, update, show, list, delete, get-logs.",
+        "Their deployments: create, update, show, list, delete, get-logs, smoke, stress, profile.",
     ),
     "data": ("amlops.cli.data", "app", "Data assets: create, show, list."),
     "datastore": ("amlops.cli.datastore", "app", "Data stores: create, show, list."),

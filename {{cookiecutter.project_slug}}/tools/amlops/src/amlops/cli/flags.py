@@ -114,6 +114,37 @@ FLAGS: dict[str, Flag] = {
     "request-file": Flag(("-r", "--request-file"), "FILE", "JSON file of the request."),
     "all-traffic": Flag(("--all-traffic",), None, "Give all requests to this deployment."),
     "lines": Flag(("-l", "--lines"), "NUMBER", "Show at most so many lines (default: 50)."),
+    # rollout, smoke test, stress test and profile of an online deployment
+    "to-deployment": Flag(("--to",), "NAME", "Deployment that gets the traffic, for example green.", az=False),
+    "steps": Flag(
+        ("--steps",), "SHARES", "Per cent of the traffic one after the other (default: 10,50,100).", az=False
+    ),
+    "hold": Flag(("--hold",), "SECONDS", "How long each step is watched (default: 60).", az=False),
+    "max-error-rate": Flag(("--max-error-rate",), "PER CENT", "Requests that may fail (default: 1).", az=False),
+    "max-p95-ms": Flag(("--max-p95-ms",), "MS", "Milliseconds in which 95 of 100 must be answered.", az=False),
+    "max-p99-ms": Flag(("--max-p99-ms",), "MS", "Milliseconds in which 99 of 100 must be answered.", az=False),
+    "min-requests": Flag(("--min-requests",), "NUMBER", "Fewer are too few to judge a step (default: 20).", az=False),
+    "mirror": Flag(("--mirror",), "PER CENT", "First give it copies of so many requests, at most 50.", az=False),
+    "smoke": Flag(("--smoke",), "FILE", "First send it these requests with expected answers.", az=False),
+    "cases": Flag(("-f", "--file"), "FILE", "Requests with expected answers: YAML, or JSON per line.", az=False),
+    "abort": Flag(("--abort",), None, "Only put back the traffic that a killed rollout left.", az=False),
+    "requests": Flag(
+        ("--requests",), "PATH", "Requests to send in turn: JSON file, JSON per line (.jsonl), or a folder.", az=False
+    ),
+    "rate": Flag(("--rate",), "NUMBER", "Requests per second.", az=False),
+    "rates": Flag(("--rates",), "NUMBERS", "Requests per second, rising, for example 50,100,200.", az=False),
+    "start-rate": Flag(("--start",), "NUMBER", "First rate; with --step instead of --rates.", az=False),
+    "step-rate": Flag(("--step",), "NUMBER", "How much each rate is above the one before.", az=False),
+    "duration": Flag(("--duration",), "SECONDS", "How long each is measured.", az=False),
+    "warm-up": Flag(("--warm-up",), "SECONDS", "Load before each measurement that does not count.", az=False),
+    "until-knee": Flag(("--until-knee",), None, "Stop at the first rate that does not hold.", az=False),
+    "against-nodes": Flag(("--against-nodes",), "NUMBER", "Instances of the deployment that is tested.", az=False),
+    "prod-nodes": Flag(("--prod-nodes",), "NUMBER", "Instances in prod: say what they would hold.", az=False),
+    "prod-rate": Flag(("--prod-rate",), "NUMBER", "Rate in prod: say how many instances it needs.", az=False),
+    "try-workers": Flag(("--workers",), "NUMBERS", "WORKER_COUNT to try (default: 1,2).", az=False),
+    "try-threads": Flag(("--threads",), "NUMBERS", "Threads of each worker's libraries (default: 1).", az=False),
+    "try-cpus": Flag(("--cpus",), "NUMBERS", "Processor cores to try (default: 1, and all).", az=False),
+    "try-memory": Flag(("--memory",), "NUMBERS", "Limits of address space to try, GiB (default: none).", az=False),
     # compare
     "with": Flag(("--with",), "NAME", "The deployment to compare it with.", az=False),
     "key": Flag(("--key",), "COLUMN", "Column that names the item in both results, by name or number.", az=False),

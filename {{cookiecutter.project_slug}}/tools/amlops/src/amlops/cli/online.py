@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from amlops.cli import realtime
 from amlops.cli.common import Env, Output, PrintAz, Query, Sets, confirm_delete, emit, workspace
 from amlops.cli.flags import flag
 from amlops.cli.output import chosen_format
@@ -14,6 +15,7 @@ from amlops.errors import UsageError
 
 endpoint_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 deployment_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+realtime.add_to(endpoint_app, deployment_app)
 
 EndpointName = Annotated[str, flag("name", "Name of the endpoint.")]
 DeploymentName = Annotated[str, flag("name", "Name of the deployment.")]

@@ -32,6 +32,21 @@ class ScoringTarget:
     verify: bool = True
 
 
+@dataclass(frozen=True)
+class Served:
+    """What a deployment has answered since its servers started, to the users and to mirrors alike.
+
+    Attributes:
+        requests: how many.
+        errors: those that it failed to serve (408, 429 and 5xx); a request that the script refused is not one.
+        latencies: how many took no longer than so many milliseconds and longer than the next smaller key.
+    """
+
+    requests: int = 0
+    errors: int = 0
+    latencies: Mapping[float, int] = field(default_factory=dict)
+
+
 class OnlineEndpoints(Protocol):
     """`amlops online-endpoint`."""
 
@@ -94,6 +109,14 @@ class OnlineEndpoints(Protocol):
 
         Raises:
             UserError: a deployment is unknown, or the sum is wrong; nothing has changed.
+        """
+        ...
+
+    def served(self, name: str) -> dict[str, Served] | None:
+        """What each deployment has answered. Raises UserError.
+
+        None where the environment cannot tell while it happens: Azure Monitor shows an endpoint's metrics minutes
+        later.
         """
         ...
 

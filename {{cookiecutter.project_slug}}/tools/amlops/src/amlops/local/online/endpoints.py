@@ -19,7 +19,7 @@ from amlops.local.online.records import EndpointFolder, OnlineRecords, Record
 from amlops.local.state import LocalState
 from amlops.project import Project
 from amlops.validate.schema.online import MOST_MIRRORED
-from amlops.workspace.online import DEPLOYMENT_HEADER, ScoringTarget
+from amlops.workspace.online import DEPLOYMENT_HEADER, ScoringTarget, Served
 from amlops.yamlfile import YamlFile
 
 _KINDS = ("managed-online-endpoint", "kubernetes-online-endpoint")
@@ -109,6 +109,17 @@ class LocalOnlineEndpoints:
         folder.save_endpoint({**record, **shares, "fallback": fallback})
         self._tell(folder)
         return self._shown(folder)
+
+    def served(self, name: str) -> dict[str, Served] | None:
+        status = Host(self._records.existing(name)).status()
+        return {
+            deployment: Served(
+                requests=found["served"]["requests"],
+                errors=found["served"]["errors"],
+                latencies={float(most): number for most, number in found["served"]["latencies"]},
+            )
+            for deployment, found in status.items()
+        }
 
     def _save(self, document: YamlFile) -> Record:
         kind = _KINDS["compute" in document.data or "kubernetes" in str(document.data.get("$schema", "")).lower()]

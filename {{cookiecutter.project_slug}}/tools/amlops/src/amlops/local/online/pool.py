@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
 
+from amlops.local.online.counters import Counters
 from amlops.local.online.servers import Server, ServerPlan
 
 _DRAIN_SECONDS = 30.0
@@ -61,6 +63,7 @@ class Pool:
         self.name = plan.name
         self._plan = plan
         self._session = session
+        self.counters = Counters()
         self.servers = [Server(plan, session) for _ in range(plan.instances)]
         room = plan.requests.max_concurrent_requests_per_instance * plan.instances
         self._room = asyncio.Semaphore(room)
@@ -96,6 +99,12 @@ class Pool:
 
     async def serve(self, call: Call) -> Answer:
         """The answer to a request, whatever happens."""
+        started = time.monotonic()
+        answer = await self._serve(call)
+        self.counters.add(time.monotonic() - started, unserved=answer.unserved)
+        return answer
+
+    async def _serve(self, call: Call) -> Answer:
         if self._inside >= self._most:
             return Answer.message(
                 429, f"the deployment '{self.name}' has {self._inside} requests; try again later", unserved=True

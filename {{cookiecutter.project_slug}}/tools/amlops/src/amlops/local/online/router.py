@@ -86,7 +86,8 @@ class Router:
         if scheme.lower() != "bearer" or not self._credentials.accepts(key.strip(), self._auth_mode):
             return _response(Answer.message(401, _UNAUTHORIZED))
         asked = request.headers.get(DEPLOYMENT_HEADER)
-        name = asked or self._turns.next()
+        # As the traffic is now: what it becomes while the request is under way must not cost the request its fallback.
+        name, fallback = asked or self._turns.next(), self._fallback
         pool = self._pools.get(name or "")
         if pool is None:
             text = f"the endpoint has no deployment '{name}'" if name else "no deployment of the endpoint has traffic"
@@ -95,7 +96,7 @@ class Router:
         if not asked and request.path == "/score":
             self._mirror(call)
         answer = await pool.serve(call)
-        if answer.unserved and self._fallback and not asked:
+        if answer.unserved and fallback and not asked:
             other = self._other(pool.name)
             if other is not None:
                 log.warning("'%s' did not serve a request (%d); '%s' gets it", pool.name, answer.status, other.name)
@@ -104,8 +105,8 @@ class Router:
         return _response(answer)
 
     def _other(self, name: str) -> Pool | None:
-        """The deployment with most traffic among the others that are up."""
-        shares = {other: share for other, share in self._turns.shares.items() if other != name}
+        """The deployment with most traffic among the others that are up; one with 0 per cent is asked last."""
+        shares = {other: share for other, share in self._traffic.items() if other != name}
         ready = [other for other in shares if other in self._pools and self._pools[other].ready]
         return self._pools[max(ready, key=lambda other: shares[other])] if ready else None
 
@@ -159,7 +160,8 @@ class Router:
         endpoint = self._folder.endpoint()
         self._auth_mode = endpoint["auth_mode"]
         self._fallback = bool(endpoint.get("fallback"))
-        self._turns = Turns(endpoint["traffic"])
+        self._traffic: dict[str, int] = endpoint["traffic"]
+        self._turns = Turns(self._traffic)
         mirror = endpoint["mirror_traffic"]
         self._mirror_turns = Turns({**mirror, "": 100 - sum(mirror.values())} if mirror else {})
 
@@ -167,6 +169,7 @@ class Router:
         return {
             name: {
                 "ready": pool.ready,
+                "served": pool.counters.record(),
                 "instances": [
                     {"pid": server.pid, "ready": server.ready, "restarts": server.restarts, "address": server.address}
                     for server in pool.servers
