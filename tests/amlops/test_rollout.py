@@ -1,5 +1,6 @@
-"""`online-endpoint rollout` under load, with real servers: a deployment that is well, slow, failing, dying, and a killed
-command. Whatever happens, every request of the users is answered.
+"""`online-endpoint rollout` under load, with real servers: a deployment that is well, slow, failing, dying.
+
+Whatever happens, also to the command, every request of the users is answered.
 """
 
 from __future__ import annotations
@@ -16,11 +17,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from amlops_support import LOCAL_YML, Result, SmallProject
+from online_support import OnlineProject, online_project
+
 from amlops.realtime.figures import LoadFigures
 from amlops.realtime.load import Plan, measure
 from amlops.workspace.online import ScoringTarget
-from amlops_support import LOCAL_YML, Result, SmallProject
-from online_support import OnlineProject, online_project
 
 pytestmark = pytest.mark.slow
 

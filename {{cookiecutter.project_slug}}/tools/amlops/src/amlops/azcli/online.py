@@ -89,6 +89,9 @@ class AzCliOnlineDeployments:
         words = self._of(name, endpoint_name)
         self._az.answer("online-deployment", "update", *words, *self._az.file(file), *sets_of(sets))
 
+    def copy(self, name: str, endpoint_name: str, new_name: str, *, sets: Sequence[str] = ()) -> Record:  # noqa: ARG002
+        raise UserError(f"--print-az: no az command copies '{name}'; leave it out")
+
     def show(self, name: str, endpoint_name: str) -> Record:
         self._az.answer("online-deployment", "show", *self._of(name, endpoint_name))
 

@@ -68,6 +68,13 @@ class AzureOnlineDeployments:
             self._save(deployment)
         return self.show(name, endpoint_name)
 
+    def copy(self, name: str, endpoint_name: str, new_name: str, *, sets: Sequence[str] = ()) -> Record:  # noqa: ARG002
+        """Not done in Azure, where limits of a process cannot be set; see `amlops.workspace.OnlineDeployments.copy`."""
+        raise UserError(
+            f"--env: '{name}' is in Azure; a profile is taken on the laptop (--env local), and checked here by "
+            f"amlops online-deployment stress --name {name} --endpoint-name {endpoint_name}"
+        )
+
     def show(self, name: str, endpoint_name: str) -> Record:
         """One deployment; see `amlops.workspace.OnlineDeployments.show`."""
         endpoint = self._azure.physical(endpoint_name)

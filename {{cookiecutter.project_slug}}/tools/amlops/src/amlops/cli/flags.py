@@ -138,6 +138,7 @@ FLAGS: dict[str, Flag] = {
     "duration": Flag(("--duration",), "SECONDS", "How long each is measured.", az=False),
     "warm-up": Flag(("--warm-up",), "SECONDS", "Load before each measurement that does not count.", az=False),
     "until-knee": Flag(("--until-knee",), None, "Stop at the first rate that does not hold.", az=False),
+    "min-rate": Flag(("--min-rate",), "NUMBER", "Exit code 3 when less holds.", az=False),
     "against-nodes": Flag(("--against-nodes",), "NUMBER", "Instances of the deployment that is tested.", az=False),
     "prod-nodes": Flag(("--prod-nodes",), "NUMBER", "Instances in prod: say what they would hold.", az=False),
     "prod-rate": Flag(("--prod-rate",), "NUMBER", "Rate in prod: say how many instances it needs.", az=False),

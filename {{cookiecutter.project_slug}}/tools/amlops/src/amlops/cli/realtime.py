@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from amlops.cli.common import Env, Output, Query, emit, workspace
 from amlops.cli.flags import flag
 from amlops.cli.output import chosen_format
-from amlops.errors import JobFailed, UsageError
+from amlops.errors import JobFailed, UsageError, shown
+from amlops.files import write_json, write_text
 from amlops.workspace import Workspace
 
 _EndpointName = Annotated[str, flag("name", "Name of the endpoint.")]
@@ -23,6 +25,8 @@ def add_to(endpoint_app: typer.Typer, deployment_app: typer.Typer) -> None:
     """Add the commands to those of `online-endpoint` and `online-deployment`."""
     endpoint_app.command("rollout")(rollout)
     deployment_app.command("smoke")(smoke)
+    deployment_app.command("stress")(stress)
+    deployment_app.command("profile")(profile)
 
 
 def rollout(
@@ -95,6 +99,128 @@ def smoke(
     failed = [one for one in results if not one["passed"]]
     if failed:
         raise JobFailed(f"{len(failed)} of {len(results)} cases failed; '{failed[0]['name']}': {failed[0]['reason']}")
+
+
+def stress(
+    name: _DeploymentName,
+    endpoint_name: _OfEndpoint,
+    requests: Annotated[Path, flag("requests")],
+    rates: Annotated[str | None, flag("rates")] = None,
+    start: Annotated[float | None, flag("start-rate")] = None,
+    step: Annotated[float | None, flag("step-rate")] = None,
+    until_knee: Annotated[bool, flag("until-knee")] = False,
+    duration: Annotated[float, flag("duration", "How long each rate is measured (default: 30).", min=1)] = 30,
+    warm_up: Annotated[float, flag("warm-up", min=0)] = 2,
+    max_p99_ms: Annotated[float, flag("max-p99-ms", "p99 of a rate that holds (default: 500).", min=0)] = 500,
+    max_error_rate: Annotated[float, flag("max-error-rate", min=0, max=100)] = 1,
+    min_rate: Annotated[float | None, flag("min-rate")] = None,
+    against_nodes: Annotated[int | None, flag("against-nodes", min=1)] = None,
+    prod_nodes: Annotated[int | None, flag("prod-nodes", min=1)] = None,
+    prod_rate: Annotated[float | None, flag("prod-rate", min=0)] = None,
+    report: Annotated[Path | None, flag("report", "Folder for the report (default: below .amlops/stress).")] = None,
+    env: Env = None,
+    output: Output = None,
+    query: Query = None,
+) -> None:
+    """Send rising rates to one deployment, whatever its traffic: p50, p95, p99, errors, until it no longer holds."""
+    from amlops.realtime import stress as stresses
+    from amlops.realtime.journal import now
+    from amlops.realtime.payloads import read_payloads
+
+    chosen_format(output)
+    payloads, rule = read_payloads(requests), stresses.Rule(max_p99_ms, max_error_rate)
+    chosen = stresses.read_rates(rates, start, step, until_knee=until_knee)
+    with workspace(env) as ws:
+        deployment = ws.online_deployments.show(name, endpoint_name)
+        target = ws.online_endpoints.target(endpoint_name, name)
+        head = {
+            "endpoint_name": deployment["endpoint_name"],
+            "deployment_name": name,
+            "environment": ws.environment.name,
+            "started_at": now(),
+            "duration": duration,
+            "warm_up": warm_up,
+            "requests": len(payloads),
+            "max_p99_ms": max_p99_ms,
+            "max_error_rate": max_error_rate,
+        }
+        measured = stresses.stress(
+            target, payloads, chosen, rule, duration=duration, warm_up=warm_up, until_knee=until_knee, tell=_tell
+        )
+        nodes = against_nodes or int(deployment.get("instance_count") or 1)
+        prod = stresses.scaled(measured["highest_rate_held"], nodes, prod_nodes, prod_rate)
+        record = {**head, **measured, "prod": prod}
+        record["report"] = _report(ws, report, record)
+    emit(record, output, query)
+    held = record["highest_rate_held"]
+    if held is None or (min_rate is not None and held < min_rate):
+        asked = f"; {min_rate:g} were asked for" if min_rate is not None else ""
+        raise JobFailed(f"{'no rate' if held is None else f'at most {held:g} requests per second'} held{asked}")
+
+
+def profile(
+    name: _DeploymentName,
+    endpoint_name: _OfEndpoint,
+    requests: Annotated[Path, flag("requests")],
+    rate: Annotated[float, flag("rate", "Requests per second that one instance must hold.")],
+    max_p99_ms: Annotated[float, flag("max-p99-ms", min=0)],
+    max_error_rate: Annotated[float, flag("max-error-rate", min=0, max=100)] = 1,
+    workers: Annotated[str | None, flag("try-workers")] = None,
+    threads: Annotated[str | None, flag("try-threads")] = None,
+    cpus: Annotated[str | None, flag("try-cpus")] = None,
+    memory: Annotated[str | None, flag("try-memory")] = None,
+    duration: Annotated[float, flag("duration", "How long each is measured (default: 10).", min=1)] = 10,
+    warm_up: Annotated[float, flag("warm-up", min=0)] = 2,
+    env: Env = None,
+    output: Output = None,
+    query: Query = None,
+) -> None:
+    """Try workers, threads, cores and memory limits on copies of a deployment (laptop): the smallest that holds, with
+    its VM size and Kubernetes instance type. Exit code 3 when none holds.
+    """
+    from amlops.local.interrupts import terminate_as_interrupt
+    from amlops.realtime import profile as profiles
+    from amlops.realtime.payloads import read_payloads
+    from amlops.realtime.stress import Rule
+
+    chosen_format(output)
+    numbers, payloads = profiles.read_numbers, read_payloads(requests)
+    tried = profiles.configurations(
+        [int(each) for each in numbers(cpus, "--cpus", sorted({1, profiles.cores_here()}))],
+        [int(each) for each in numbers(workers, "--workers", [1, 2])],
+        [int(each) for each in numbers(threads, "--threads", [1])],
+        numbers(memory, "--memory", [], whole=False),
+    )
+    rule = Rule(max_p99_ms, max_error_rate)
+    with workspace(env) as ws, terminate_as_interrupt():
+        record = profiles.profile(
+            ws,
+            name,
+            endpoint_name,
+            payloads,
+            tried,
+            rule,
+            rate=rate,
+            duration=duration,
+            warm_up=warm_up,
+            tell=_tell,
+        )
+    emit(record, output, query)
+    if record["recommended"] is None:
+        raise JobFailed(f"none of the {len(tried)} configurations holds {rate:g} requests per second")
+
+
+def _report(ws: Workspace, folder: Path | None, record: dict[str, Any]) -> str:
+    """Write result.json and report.html; the page's path as a person types it."""
+    from amlops.realtime.journal import state_folder
+    from amlops.realtime.report import page
+
+    if folder is None:
+        stamp = re.sub(r"[^0-9T]", "", record["started_at"].split("+")[0])
+        folder = state_folder(ws) / "stress" / f"{record['endpoint_name']}-{record['deployment_name']}-{stamp}"
+    write_json(folder / "result.json", record)
+    write_text(folder / "report.html", page(record))
+    return shown(folder / "report.html")
 
 
 def _canonical(ws: Workspace, name: str) -> str:

@@ -46,9 +46,14 @@ class Journal:
 
 def rollout_folder(ws: Workspace, endpoint: str) -> Path:
     """Where the records of an endpoint's rollouts lie; made when it is missing."""
-    folder = LocalState(ws.project).prepare() / "rollouts" / ws.environment.name / endpoint
+    folder = state_folder(ws) / "rollouts" / ws.environment.name / endpoint
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def state_folder(ws: Workspace) -> Path:
+    """`.amlops`; made, and ignored by git, when it is missing."""
+    return LocalState(ws.project).prepare()
 
 
 def lock(folder: Path) -> HeldLock:

@@ -7,6 +7,7 @@ request is fixed before it starts, and its latency is counted from that moment.
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -187,4 +188,5 @@ def require_aiohttp() -> None:
 
 
 def _short(error: OSError) -> str:
-    return error.strerror.lower() if error.strerror else type(error).__name__
+    # Its own text has the address in it, which would make each error a kind of its own.
+    return os.strerror(error.errno).lower() if error.errno else type(error).__name__

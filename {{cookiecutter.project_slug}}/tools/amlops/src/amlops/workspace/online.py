@@ -159,6 +159,14 @@ class OnlineDeployments(Protocol):
         """Delete a deployment; refused while it has traffic. Raises UserError."""
         ...
 
+    def copy(self, name: str, endpoint_name: str, new_name: str, *, sets: Sequence[str] = ()) -> Record:
+        """Deploy the same again beside it under another name, without traffic, changed by `sets`.
+
+        Raises:
+            UserError: it does not start, or the environment cannot do that.
+        """
+        ...
+
     def get_logs(self, name: str, endpoint_name: str, *, lines: int = 50) -> str:
         """The last lines that its server wrote. Raises UserError."""
         ...

@@ -58,6 +58,11 @@ class LocalOnlineDeployments:
         document = yamlfile.load(file) if file else documents.from_data(old["spec"], Path(old["file"]))
         return self._deploy(documents.changed(document, sets, name=name, endpoint_name=endpoint_name), old)
 
+    def copy(self, name: str, endpoint_name: str, new_name: str, *, sets: Sequence[str] = ()) -> Record:
+        old = self._records.deployment(endpoint_name, name)
+        document = documents.from_data(old["spec"], Path(old["file"]))
+        return self._deploy(documents.changed(document, sets, name=new_name, endpoint_name=endpoint_name), old)
+
     def show(self, name: str, endpoint_name: str) -> Record:
         return self._shown(self._records.deployment(endpoint_name, name))
 
