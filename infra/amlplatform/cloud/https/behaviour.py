@@ -16,13 +16,15 @@ class Behaviour:
 
     `polls`: how often a long-running operation is said to be in progress before it ends; 0: it has ended at once.
     `retry_after_s`: what clients are told to wait between polls. `page_size`: entries of one answer to a list, None:
-    all. `token_lifetime_s`: of the tokens that are issued.
+    all. `token_lifetime_s`: of the tokens that are issued. `failing_deployments`: online deployments, by name, whose
+    script fails at each request.
     """
 
     polls: int = 2
     retry_after_s: float = 0.1
     page_size: int | None = None
     token_lifetime_s: float = LIFETIME_S
+    failing_deployments: frozenset[str] = frozenset()
     _courses: list[Course] = field(default_factory=list)
     _failures: list[tuple[str, AzureError]] = field(default_factory=list)
     _throttled: int = 0

@@ -19,6 +19,7 @@ from amlplatform.cloud.https.messages import Request, Response
 from amlplatform.cloud.state import Document
 
 _HEADER = "azureml-model-deployment"
+_SCRIPT_STATUS = "ms-azureml-model-error-statuscode"
 
 
 def score(request: Request, azure: Azure) -> Response:
@@ -33,6 +34,9 @@ def score(request: Request, azure: Azure) -> Response:
             f"Endpoint {endpoint['name']} has no traffic." if name is None else f"Deployment {name} was not found."
         )
         raise AzureError(404, "NotFound", message)
+    if name in azure.behaviour.failing_deployments:
+        # learn.microsoft.com, "Troubleshooting online endpoints": 424, and what the script answered in a header.
+        return Response(424, {"message": "the script failed"}, {_HEADER: name, _SCRIPT_STATUS: "500"})
     answer = {"deployment": name, "note": "the offline Azure runs no model"}
     return Response(200, answer, {_HEADER: name})
 

@@ -189,4 +189,4 @@ def require_aiohttp() -> None:
 
 def _short(error: OSError) -> str:
     # Its own text has the address in it, which would make each error a kind of its own.
-    return os.strerror(error.errno).lower() if error.errno else type(error).__name__
+    return os.strerror(error.errno).lower() if (error.errno or 0) > 0 else error.strerror or type(error).__name__
