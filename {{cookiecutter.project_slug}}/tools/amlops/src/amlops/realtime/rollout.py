@@ -66,8 +66,8 @@ def rollout(ws: Workspace, options: Options, tell: Tell) -> Record:
         held.release()
 
 
-def abort(ws: Workspace, endpoint: str, tell: Tell) -> Record:
-    """Put back what a killed rollout left; its record. Raises UserError when there is nothing to put back."""
+def abort(ws: Workspace, endpoint: str, tell: Tell) -> Record | None:
+    """Put back what a killed rollout left; its record, or None when there is nothing to put back."""
     folder = journals.rollout_folder(ws, endpoint)
     held = journals.lock(folder)
     try:
@@ -75,8 +75,8 @@ def abort(ws: Workspace, endpoint: str, tell: Tell) -> Record:
     finally:
         held.release()
     if found is None:
-        raise UserError(f"--abort: no rollout of '{endpoint}' was left unfinished; leave --abort out to begin one")
-    return found.record
+        tell(f"no rollout of '{endpoint}' was left unfinished")
+    return found.record if found else None
 
 
 class _Rollout:
