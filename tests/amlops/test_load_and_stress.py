@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -18,7 +19,7 @@ from online_support import OnlineProject, online_project
 
 from amlops.errors import UserError
 from amlops.realtime import stress
-from amlops.realtime.figures import Sample, load_figures, percentile
+from amlops.realtime.figures import LoadFigures, Sample, load_figures, percentile
 from amlops.realtime.judging import Bounds, fault, from_counters, from_samples
 from amlops.realtime.load import Plan, measure
 from amlops.realtime.payloads import read_payloads
@@ -64,6 +65,12 @@ def server(handler: Handler) -> Iterator[ScoringTarget]:
         thread.join()
 
 
+def measured(target: ScoringTarget, payloads: Sequence[bytes], plan: Plan) -> LoadFigures:
+    """`measure` in a thread: it takes away the main thread's event loop, which other tests of this process need."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(measure, target, payloads, plan).result()
+
+
 def test_requests_leave_on_schedule_while_the_server_stands_still() -> None:
     inside, most = 0, 0
     bodies: set[bytes] = set()
@@ -78,7 +85,7 @@ def test_requests_leave_on_schedule_while_the_server_stands_still() -> None:
         return web.json_response({})
 
     with server(slow) as target:
-        figures = measure(target, [b"1", b"2"], Plan(rate=50, requests=50, warm_up=10))
+        figures = measured(target, [b"1", b"2"], Plan(rate=50, requests=50, warm_up=10))
     # One that waits for each answer would send one request a second, and never find two inside.
     assert (figures.sent, figures.answered, figures.errors) == (50, 50, {})
     assert most > 25
@@ -94,7 +101,7 @@ def test_waiting_counts_as_latency() -> None:
 
     turn = asyncio.Lock()
     with server(one_at_a_time) as target:
-        figures = measure(target, [b"{}"], Plan(rate=40, requests=40))
+        figures = measured(target, [b"{}"], Plan(rate=40, requests=40))
     assert (figures.p99_ms or 0) > 1500  # of 0.1 s of work each
     assert figures.achieved_rate < 15
     row = stress.judged(figures, stress.Rule(max_p99_ms=1000, max_error_rate=1))
@@ -116,11 +123,11 @@ def test_errors_by_kind() -> None:
         return web.json_response({})
 
     with server(mixed) as target:
-        figures = measure(target, [b"{}"], Plan(rate=20, requests=20, timeout=1))
+        figures = measured(target, [b"{}"], Plan(rate=20, requests=20, timeout=1))
     assert {"429", "timeout"} <= figures.errors.keys()
     assert any(kind.startswith("connection lost") for kind in figures.errors)
     assert sum(figures.errors.values()) == 15
-    gone = measure(target, [b"{}"], Plan(rate=20, requests=4))
+    gone = measured(target, [b"{}"], Plan(rate=20, requests=4))
     assert (gone.answered, list(gone.errors)) == (0, ["not connected (connection refused)"])
     assert (gone.p50_ms, gone.error_rate) == (None, 100)
 

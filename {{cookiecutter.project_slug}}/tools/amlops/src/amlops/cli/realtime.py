@@ -130,32 +130,34 @@ def stress(
     chosen_format(output)
     payloads, rule = read_payloads(requests), stresses.Rule(max_p99_ms, max_error_rate)
     chosen = stresses.read_rates(rates, start, step, until_knee=until_knee)
+    settings = {
+        "duration": duration,
+        "warm_up": warm_up,
+        "requests": len(payloads),
+        "max_p99_ms": max_p99_ms,
+        "max_error_rate": max_error_rate,
+    }
     with workspace(env) as ws:
-        deployment = ws.online_deployments.show(name, endpoint_name)
+        deployment, started = ws.online_deployments.show(name, endpoint_name), now()
         target = ws.online_endpoints.target(endpoint_name, name)
-        head = {
-            "endpoint_name": deployment["endpoint_name"],
-            "deployment_name": name,
-            "environment": ws.environment.name,
-            "started_at": now(),
-            "duration": duration,
-            "warm_up": warm_up,
-            "requests": len(payloads),
-            "max_p99_ms": max_p99_ms,
-            "max_error_rate": max_error_rate,
-        }
         measured = stresses.stress(
             target, payloads, chosen, rule, duration=duration, warm_up=warm_up, until_knee=until_knee, tell=_tell
         )
         nodes = against_nodes or int(deployment.get("instance_count") or 1)
         prod = stresses.scaled(measured["highest_rate_held"], nodes, prod_nodes, prod_rate)
-        record = {**head, **measured, "prod": prod}
+        names = {"endpoint_name": deployment["endpoint_name"], "deployment_name": name}
+        where = {**names, "environment": ws.environment.name, "started_at": started}
+        record = {**where, **settings, **measured, "prod": prod}
         record["report"] = _report(ws, report, record)
     emit(record, output, query)
-    held = record["highest_rate_held"]
-    if held is None or (min_rate is not None and held < min_rate):
-        asked = f"; {min_rate:g} were asked for" if min_rate is not None else ""
-        raise JobFailed(f"{'no rate' if held is None else f'at most {held:g} requests per second'} held{asked}")
+    _check_held(record["highest_rate_held"], min_rate)
+
+
+def _check_held(held: float | None, asked: float | None) -> None:
+    """Raises JobFailed when nothing held, or less than was asked for."""
+    if held is None or (asked is not None and held < asked):
+        wanted = f"; {asked:g} were asked for" if asked is not None else ""
+        raise JobFailed(f"{'no rate' if held is None else f'at most {held:g} requests per second'} held{wanted}")
 
 
 def profile(

@@ -28,6 +28,7 @@ class Sample:
         error: why there was no answer; None when there was one.
         deployment: who answered, where the endpoint says so.
         unserved_by: the deployment that failed to serve it before another one did.
+        script_status: what the script answered, where the endpoint puts a status of its own in its place.
         direct: it was sent to one deployment, whatever the traffic says.
     """
 
@@ -38,6 +39,7 @@ class Sample:
     error: str | None = None
     deployment: str | None = None
     unserved_by: str | None = None
+    script_status: str | None = None
     direct: bool = False
 
     @property
@@ -47,7 +49,10 @@ class Sample:
     @property
     def kind(self) -> str | None:
         """What went wrong: the status or the reason; None when nothing did."""
-        return None if self.ok else self.error or str(self.status)
+        if self.ok or self.error:
+            return self.error
+        script = f" (script: {self.script_status})" if self.script_status not in (None, str(self.status)) else ""
+        return f"{self.status}{script}"
 
 
 def percentile(values: Sequence[float], share: float) -> float:

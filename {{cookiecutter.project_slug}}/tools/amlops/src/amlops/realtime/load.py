@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from amlops.errors import UserError
 from amlops.realtime.connection import is_this_machine, tls_context
 from amlops.realtime.figures import TIMEOUT, LoadFigures, Sample, load_figures
-from amlops.workspace.online import DEPLOYMENT_HEADER, UNSERVED_HEADER, ScoringTarget
+from amlops.workspace.online import DEPLOYMENT_HEADER, SCRIPT_STATUS_HEADER, UNSERVED_HEADER, ScoringTarget
 
 if TYPE_CHECKING:
     import aiohttp
@@ -81,6 +81,8 @@ class Sender:
                 await answer.read()
         except TimeoutError:
             return replace(sample, ended=time.monotonic(), error=TIMEOUT)
+        except aiohttp.ClientConnectorCertificateError:  # a ClientConnectorError without its os_error
+            return replace(sample, ended=time.monotonic(), error="not connected (certificate refused)")
         except aiohttp.ClientConnectorError as error:
             return replace(sample, ended=time.monotonic(), error=f"not connected ({_short(error.os_error)})")
         except (aiohttp.ClientError, OSError) as error:
@@ -91,6 +93,7 @@ class Sender:
             status=answer.status,
             deployment=answer.headers.get(DEPLOYMENT_HEADER),
             unserved_by=answer.headers.get(UNSERVED_HEADER),
+            script_status=answer.headers.get(SCRIPT_STATUS_HEADER),
         )
 
     @property
@@ -189,4 +192,5 @@ def require_aiohttp() -> None:
 
 def _short(error: OSError) -> str:
     # Its own text has the address in it, which would make each error a kind of its own.
-    return os.strerror(error.errno).lower() if (error.errno or 0) > 0 else error.strerror or type(error).__name__
+    number = error.errno or 0
+    return os.strerror(number).lower() if number > 0 else error.strerror or type(error).__name__

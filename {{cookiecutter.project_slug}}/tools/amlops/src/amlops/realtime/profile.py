@@ -123,19 +123,18 @@ def profile(
     deployments = ws.online_deployments
     old = deployments.show(name, endpoint)
     _check_free(deployments, copy, endpoint)
+    plan = Plan.lasting(rate, duration, warm_up, timeout=30)
     for configuration in tried:
-        row: dict[str, Any] = dict(vars(configuration))
         try:
             with _deployed(deployments, name, endpoint, copy, configuration) as record:
-                target = ws.online_endpoints.target(endpoint, copy)
-                figures = measure(target, payloads, Plan.lasting(rate, duration, warm_up, timeout=30))
+                figures = measure(ws.online_endpoints.target(endpoint, copy), payloads, plan)
                 memory = tree_gib(one["pid"] for one in record["instances"] if one["pid"])
-            row |= {"memory_gib": memory and round(memory, 3), **judged(figures, rule)}
+            row = {"memory_gib": memory and round(memory, 3), **judged(figures, rule)}
             tell(f"{configuration}: {line(row)}")
         except _DoesNotStartError as error:
-            row |= {"memory_gib": None, "rate": rate, "held": False, "reason": str(error)}
+            row = {"memory_gib": None, "rate": rate, "held": False, "reason": str(error)}
             tell(f"{configuration}: {error}")
-        rows.append(row)
+        rows.append({**vars(configuration), **row})
     return {
         "endpoint_name": old["endpoint_name"],
         "deployment_name": name,

@@ -13,6 +13,7 @@ A `.jsonl` file holds one such case per line.
 
 from __future__ import annotations
 
+import http.client
 import json
 import math
 import urllib.error
@@ -25,11 +26,9 @@ from typing import Any
 from amlops import yamlfile
 from amlops.errors import UserError
 from amlops.realtime.connection import is_this_machine, tls_context
-from amlops.workspace.online import ScoringTarget
+from amlops.workspace.online import SCRIPT_STATUS_HEADER, ScoringTarget
 from amlops.yamlfile import Section
 
-# Managed endpoints of Azure answer 424 for what the script answered, and tell its status here; see docs/real-time.md.
-_SCRIPT_STATUS = "ms-azureml-model-error-statuscode"
 _KEYS = ("name", "request", "request_file", "status", "expect", "tolerance")
 _SHOWN = 200
 _NOTHING = object()
@@ -159,9 +158,9 @@ def _answer(target: ScoringTarget, body: bytes, timeout: float) -> tuple[int | N
         with urllib.request.build_opener(proxies, secure).open(request, timeout=timeout) as answer:
             return answer.status, answer.read(), None
     except urllib.error.HTTPError as error:
-        said = error.headers.get(_SCRIPT_STATUS, "")
+        said = error.headers.get(SCRIPT_STATUS_HEADER, "")
         return int(said) if said.isdigit() else error.code, error.read(), None
-    except OSError as error:
+    except (OSError, http.client.HTTPException) as error:
         return None, b"", f"no answer: {getattr(error, 'reason', None) or error}"
 
 

@@ -11,6 +11,8 @@ from amlops.workspace.record import Record
 
 # The header that sends one request to one deployment, whatever the traffic says; Azure ML's name.
 DEPLOYMENT_HEADER = "azureml-model-deployment"
+# On an answer that is not 2xx: the status that the script gave. Managed endpoints of Azure answer 424 for all of them.
+SCRIPT_STATUS_HEADER = "ms-azureml-model-error-statuscode"
 # On an answer of the laptop's router during a roll-out with fallback: the deployment that failed to serve the request.
 UNSERVED_HEADER = "x-amlops-unserved-by"
 

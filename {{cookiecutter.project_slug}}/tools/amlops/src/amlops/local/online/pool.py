@@ -13,6 +13,7 @@ import aiohttp
 
 from amlops.local.online.counters import Counters
 from amlops.local.online.servers import Server, ServerPlan
+from amlops.workspace.online import DEPLOYMENT_HEADER, SCRIPT_STATUS_HEADER
 
 _DRAIN_SECONDS = 30.0
 # Of a caller's headers these are not passed on: hop by hop (RFC 9110, 7.6.1), the key, and what is ours.
@@ -139,7 +140,7 @@ class Pool:
             return Answer.message(502, text, unserved=True)
         finally:
             server.busy -= 1
-        headers["azureml-model-deployment"] = self.name
+        headers[DEPLOYMENT_HEADER] = self.name
         if answer.status >= 400:
-            headers["ms-azureml-model-error-statuscode"] = str(answer.status)
+            headers[SCRIPT_STATUS_HEADER] = str(answer.status)
         return Answer(answer.status, body, headers, unserved=answer.status >= 500)
