@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 # Requests under way at once; more of them are not sent and count as errors. Below the usual limit of open files (1024).
 MOST_OUTSTANDING = 900
+_HIGHEST_RATE = 100_000
 BACKLOG = f"not sent: {MOST_OUTSTANDING} requests were waiting for their answers"
 # Shorter than servers keep a connection (gunicorn here 75 s, Azure's front end 4 min): a request must not leave on one
 # that is being closed.
@@ -177,9 +178,11 @@ async def _measured(target: ScoringTarget, payloads: Sequence[bytes], plan: Plan
 
 
 def check_rate(rate: float, option: str = "--rate") -> None:
-    """Raises UserError for a rate that is not above 0."""
-    if not rate > 0:
-        raise UserError(f"{option}: '{rate:g}' must be above 0, in requests per second; for example 50")
+    """Raises UserError for a rate that is not above 0, or that nobody can mean."""
+    if not 0 < rate <= _HIGHEST_RATE:
+        raise UserError(
+            f"{option}: '{rate:g}' must be above 0 and at most {_HIGHEST_RATE}, in requests per second; for example 50"
+        )
 
 
 def require_aiohttp() -> None:

@@ -125,7 +125,8 @@ def read_rates(rates: str | None, start: float | None, step: float | None, *, un
         found = []
     if not found or sorted(set(found)) != found:
         raise UserError(f"--rates: '{rates}' must be rising numbers; for example --rates 50,100,200")
-    check_rate(found[0], "--rates")
+    for rate in found:
+        check_rate(rate, "--rates")
     return iter(found)
 
 
