@@ -26,8 +26,7 @@ if TYPE_CHECKING:
 MOST_OUTSTANDING = 900
 _HIGHEST_RATE = 100_000
 BACKLOG = f"not sent: {MOST_OUTSTANDING} requests were waiting for their answers"
-# Shorter than servers keep a connection (gunicorn here 75 s, Azure's front end 4 min): a request must not leave on one
-# that is being closed.
+# Shorter than servers keep a connection (gunicorn here 75 s): a request must not leave on one that is being closed.
 _KEEP_ALIVE_SECONDS = 30.0
 _JSON = {"Content-Type": "application/json"}
 
