@@ -13,7 +13,6 @@ from test_bootstrap import bootstrap
 from test_shared import shared as shared_file
 
 from amlplatform.armtypes import catalogue, validator
-from amlplatform.armtypes.resource_types import RESOURCE_TYPES
 from amlplatform.bootstrap.model import Bootstrap
 from amlplatform.bootstrap.stack import build_bootstrap
 from amlplatform.components.guard import FACTS
@@ -68,7 +67,7 @@ def _resources(registrations: list[Registration]) -> Iterator[tuple[Registration
 
 
 def test_every_kind_of_resource_has_an_entry_and_nothing_else_has() -> None:
-    assert set(CREATIONS) == {kind.arm_type for kind in RESOURCE_TYPES.values()}
+    assert set(CREATIONS) == {kind.arm_type for kind in PLATFORM_TYPES}
 
 
 def test_what_holds_data_says_what_would_be_lost() -> None:
@@ -86,7 +85,7 @@ def test_what_holds_data_says_what_would_be_lost() -> None:
     ("kind", "path"),
     [
         pytest.param(kind, fixed.path, id=f"{kind.arm_type.rpartition('/')[2]}-{fixed.path}")
-        for kind in RESOURCE_TYPES.values()
+        for kind in PLATFORM_TYPES
         for fixed in CREATIONS[kind.arm_type].properties
     ],
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from amlplatform.armtypes.kinds import GROUP, NestedRename, ResourceType, below, in_group, on_scope
 from amlplatform.armtypes.project_types import project_types
 
-__all__ = ["RESOURCE_TYPES", "NestedRename", "ResourceType"]
+__all__ = ["PLATFORM_TYPES", "RESOURCE_TYPES", "NestedRename", "ResourceType"]
 
 _STORAGE = in_group(
     "storage:StorageAccount",
@@ -174,7 +174,6 @@ _MACHINE_LEARNING = (
         _ML_WORKSPACE, "machinelearningservices:ManagedNetworkSettingsRule", "outboundRules", "ruleName", nested=True
     ),
     in_group("machinelearningservices:Registry", f"{_ML}/registries", "2025-12-01", "registryName"),
-    *project_types(_ML_WORKSPACE),
 )
 _NETWORK = (
     _VIRTUAL_NETWORK,
@@ -286,7 +285,9 @@ _OPTIONS = (
     ),
 )
 
+PLATFORM_TYPES: tuple[ResourceType, ...] = (*_CORE, *_ACCESS, *_MONITORING, *_MACHINE_LEARNING, *_NETWORK, *_OPTIONS)
+"""What the platform makes; the others are made by projects."""
+
 RESOURCE_TYPES: dict[str, ResourceType] = {
-    resource_type.token: resource_type
-    for resource_type in (*_CORE, *_ACCESS, *_MONITORING, *_MACHINE_LEARNING, *_NETWORK, *_OPTIONS)
+    resource_type.token: resource_type for resource_type in (*PLATFORM_TYPES, *project_types(_ML_WORKSPACE))
 }
