@@ -13,6 +13,7 @@ from test_bootstrap import bootstrap
 from test_shared import shared as shared_file
 
 from amlplatform.armtypes import catalogue, validator
+from amlplatform.armtypes.resource_types import PLATFORM_TYPES
 from amlplatform.bootstrap.model import Bootstrap
 from amlplatform.bootstrap.stack import build_bootstrap
 from amlplatform.components.guard import FACTS
