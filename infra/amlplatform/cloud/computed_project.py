@@ -69,15 +69,16 @@ def _container(_document: Document, properties: Properties, previous: Document |
     properties["nextVersion"] = before.get("nextVersion") or "1"
 
 
-def _location(document: Document, state: CloudState) -> str:
-    workspace = state.get(document["id"].rsplit("/", 2)[0]) or {}
+def region(endpoint_id: str, state: CloudState) -> str:
+    """The region of an endpoint: that of its workspace."""
+    workspace = state.get(arm_ids.parent(endpoint_id)) or {}
     return str(workspace.get("location", "")).replace(" ", "").lower()
 
 
 def _endpoint(document: Document, properties: Properties, previous: Document | None, state: CloudState) -> None:
     """Addresses as Azure forms them: learn.microsoft.com, "Endpoints for inference in production"."""
     kind = "jobs" if document["type"] == BATCH_ENDPOINT else "score"
-    host = f"https://{document['name']}.{_location(document, state)}.inference.ml.azure.com"
+    host = f"https://{document['name']}.{region(document['id'], state)}.inference.ml.azure.com"
     properties |= {
         "provisioningState": "Succeeded",
         "scoringUri": f"{host}/{kind}",

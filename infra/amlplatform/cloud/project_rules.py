@@ -10,7 +10,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from amlplatform.cloud import arm_ids
-from amlplatform.cloud.computed_project import BATCH_ENDPOINT, DEPLOYMENTS, ENDPOINTS, JOB, ONLINE_ENDPOINT, VERSIONS
+from amlplatform.cloud.computed_project import (
+    BATCH_ENDPOINT,
+    DEPLOYMENTS,
+    ENDPOINTS,
+    JOB,
+    ONLINE_ENDPOINT,
+    VERSIONS,
+    region,
+)
 from amlplatform.cloud.errors import AzureError
 from amlplatform.cloud.state import CloudState, Document
 
@@ -71,20 +79,15 @@ def _job_stays(arm_id: str, body: Mapping[str, Any], previous: Document) -> None
 
 def _name_is_free(arm_type: str, arm_id: str, state: CloudState) -> None:
     """Names of endpoints are unique in a region: ansible-collections/azure#2231 quotes the refusal."""
-    region, name = _region(arm_id, state), arm_ids.name(arm_id)
+    here, name = region(arm_id, state), arm_ids.name(arm_id)
     for kind in ENDPOINTS:
         for other in state.of_type(kind):
-            if other["name"].lower() == name.lower() and _region(other["id"], state) == region:
+            if other["name"].lower() == name.lower() and region(other["id"], state) == here:
                 message = (
                     f"The specified endpoint name '{name}' is not available. Endpoint names must be unique within the "
-                    f"region '{region}'. Please choose another name."
+                    f"region '{here}'. Please choose another name."
                 )
                 raise AzureError(400 if kind == arm_type == ONLINE_ENDPOINT else 409, "BadArgument", message)
-
-
-def _region(arm_id: str, state: CloudState) -> str:
-    workspace = state.get(arm_ids.parent(arm_id)) or {}
-    return str(workspace.get("location", "")).replace(" ", "").lower()
 
 
 def _version_stays(arm_id: str, body: Mapping[str, Any], previous: Document) -> None:

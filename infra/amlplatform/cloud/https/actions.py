@@ -1,6 +1,7 @@
 """POST actions on resources: keys, nodes, starting and stopping.
 
-Another action is another line in `_ACTIONS`; what Azure does only with data (endpoints, uploads) has no place here.
+Another action is another line in `_ACTIONS`. One that needs more than the resource (the body of the request), or that
+has no resource yet, is a route of its own.
 """
 
 from __future__ import annotations
@@ -10,10 +11,9 @@ from typing import Any
 
 from amlplatform.cloud import account_keys, arm_ids
 from amlplatform.cloud.errors import AzureError
-from amlplatform.cloud.https import address, online_scoring, project_actions, project_jobs, resources
+from amlplatform.cloud.https import address, default_datastores, project_actions, project_jobs, resources
 from amlplatform.cloud.https.azure import Azure
 from amlplatform.cloud.https.messages import Request, Response
-from amlplatform.cloud.resource_manager import Call
 from amlplatform.cloud.state import Document
 
 Action = Callable[[Document, Azure], Any]
@@ -24,17 +24,11 @@ def action(request: Request, azure: Azure) -> Response:
     """Raises AzureError: 404 when there is no such resource or action, others when Azure refuses it."""
     where = address.parse(request.path, request.method)
     kind = where.kind
-    if where.action.lower() == "startpendingupload":
-        # The version is made once its files are there.
-        azure.manager(request.caller).arrive(Call("POST", request.path))
-        return Response(200, project_actions.pending_upload(where.owner, azure))
-    if (kind.arm_type.lower(), where.action.lower()) == (f"{_ML}/onlineendpoints/deployments", "getlogs"):
-        manager = azure.manager(request.caller)
-        return Response(200, manager.act(where.owner, where.action, lambda _d, _s: online_scoring.logs(request)))
     perform = _ACTIONS.get((kind.arm_type.lower(), where.action.lower()))
     if perform is None:
         message = f"The offline Azure does not have the action '{where.action}' of {kind.arm_type}."
         raise AzureError(404, "ActionNotSupported", message)
+    default_datastores.ensure(where.owner, azure.state)
     manager = azure.manager(request.caller)
     result = manager.act(where.owner, where.action, lambda document, _state: perform(document, azure))
     if result is not None:

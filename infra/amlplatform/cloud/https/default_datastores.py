@@ -20,12 +20,12 @@ BLOB, ARTIFACTS, FILES, WORKING = (
     "workspacefilestore",
     "workspaceworkingdirectory",
 )
-_WORKSPACE = re.compile(r"(/subscriptions/.+/workspaces/[^/]+)/.+", re.IGNORECASE)
+_DATASTORES = re.compile(r"(/subscriptions/.+/workspaces/[^/]+)/datastores(?:/[^/]+)?", re.IGNORECASE)
 
 
 def ensure(path: str, state: CloudState) -> None:
-    """Make the default data stores of the workspace that a path lies in, where it exists and has none."""
-    match = _WORKSPACE.fullmatch(path)
+    """For a path of data stores: make the default ones of the workspace, where it exists and has none."""
+    match = _DATASTORES.fullmatch(path)
     workspace = state.get(match[1]) if match else None
     if workspace is None or state.get(f"{workspace['id']}/datastores/{BLOB}") is not None:
         return

@@ -6,11 +6,8 @@ Azure (learn.microsoft.com, "Authenticate clients for online endpoints", "Safe r
 
 from __future__ import annotations
 
-import json
 import random
-from typing import Any
 
-from amlplatform.cloud import arm_ids
 from amlplatform.cloud.computed_project import ONLINE_ENDPOINT
 from amlplatform.cloud.errors import AzureError
 from amlplatform.cloud.https import tokens
@@ -41,14 +38,16 @@ def score(request: Request, azure: Azure) -> Response:
     return Response(200, answer, {_HEADER: name})
 
 
-def logs(request: Request) -> Any:
-    """The last lines of a deployment's server: as many as the request says."""
-    try:
-        asked = json.loads(request.content or b"{}")
-    except ValueError:
-        asked = {}
+def logs(request: Request, azure: Azure) -> Response:
+    """The last lines of a deployment's server: as many as the request says. Raises AzureError."""
+    deployment, _, action = request.path.rpartition("/")
+    answer = azure.manager(request.caller).act(deployment, action, lambda document, _: _logs(request, document["name"]))
+    return Response(200, answer)
+
+
+def _logs(request: Request, name: str) -> dict[str, str]:
+    asked = request.json()
     tail = asked.get("tail") if isinstance(asked, dict) else None
-    name = arm_ids.name(request.path.rpartition("/")[0])
     lines = [f"Instance status: SystemSetup: Succeeded, UserContainer: {name}", "no model runs in the offline Azure"]
     return {"content": "\n".join(lines[-tail:] if isinstance(tail, int) and tail > 0 else lines) + "\n"}
 

@@ -5,23 +5,29 @@ from __future__ import annotations
 import datetime
 from typing import Any
 
-from amlplatform.cloud import arm_ids, sas
+from amlplatform.cloud import arm_ids, preconditions, sas
 from amlplatform.cloud.errors import AzureError
 from amlplatform.cloud.https import default_datastores
 from amlplatform.cloud.https.azure import Azure
+from amlplatform.cloud.https.messages import Request, Response
+from amlplatform.cloud.resource_manager import Call
 from amlplatform.cloud.state import Document
 
 _UPLOAD = datetime.timedelta(hours=24)
 
 
-def pending_upload(arm_id: str, azure: Azure) -> dict[str, Any]:
+def pending_upload(request: Request, azure: Azure) -> Response:
     """Where a version's files are to be uploaded: a folder of the workspace's blob store, with a signature for a day.
 
+    The version itself is made once its files are there.
     learn.microsoft.com/rest/api/azureml, "Code Versions: Create Or Get Start Pending Upload".
     """
-    workspace_id = arm_id[: arm_id.lower().index("/workspaces/")] + "/workspaces/" + arm_id.split("/")[8]
-    workspace = azure.state.get(workspace_id) or {}
-    default_datastores.ensure(arm_id, azure.state)
+    azure.manager(request.caller).arrive(Call("POST", request.path))
+    arm_id = request.path.rpartition("/")[0]
+    workspace_id = arm_ids.parent(arm_ids.parent(arm_id))
+    workspace = azure.state.get(workspace_id)
+    if workspace is None:
+        raise preconditions.not_found(workspace_id)
     account_id = str(workspace["properties"].get("storageAccount"))
     account = arm_ids.name(account_id)
     container = default_datastores.container(workspace, default_datastores.BLOB)
@@ -29,7 +35,7 @@ def pending_upload(arm_id: str, azure: Azure) -> dict[str, Any]:
         azure.containers.ensure(account, container)
     version, name = arm_ids.name(arm_id), arm_ids.name(arm_ids.parent(arm_id))
     address = sas.container_url(account, container, azure.state.secret(account_id, "key1"), _UPLOAD)
-    return {
+    answer = {
         "pendingUploadId": f"{name}-{version}",
         "pendingUploadType": "TemporaryBlobReference",
         "blobReferenceForConsumption": {
@@ -38,6 +44,7 @@ def pending_upload(arm_id: str, azure: Azure) -> dict[str, Any]:
             "credential": {"credentialType": "SAS", "sasUri": address},
         },
     }
+    return Response(200, answer)
 
 
 def datastore_secrets(datastore: Document, _azure: Azure) -> Any:

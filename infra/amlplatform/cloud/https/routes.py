@@ -18,6 +18,7 @@ from amlplatform.cloud.https import (
     lists,
     login,
     online_scoring,
+    project_actions,
     project_jobs,
     quota,
     registry_sharing,
@@ -72,6 +73,8 @@ _ML = f"{_SUBSCRIPTION}/providers/Microsoft.MachineLearningServices/locations/{{
 _REGISTRIES = f"{registry_sharing.FRONT_END}{_GROUP}/providers/Microsoft.MachineLearningServices/registries"
 
 _WORKSPACE = f"{_GROUP}/providers/Microsoft.MachineLearningServices/workspaces/{{workspace}}"
+_VERSION = f"{_WORKSPACE}/{{assets}}/{{name}}/versions/{{version}}"
+_ONLINE = f"{_WORKSPACE}/onlineEndpoints/{{endpoint}}/deployments/{{deployment}}"
 _HISTORY = f"/history/v1.0{_WORKSPACE}"
 _RUN = f"{_HISTORY}/runs/{{run}}"
 _BATCH = f"{registry_sharing.FRONT_END}{_WORKSPACE}/batchEndpoints/{{endpoint}}"
@@ -84,6 +87,12 @@ ROUTES = (
     _route("GET", "/discovery", discovery.services, is_open=True),
     _route("POST", "/jobs", scoring.invoke, is_open=True),
     _route("POST", "/score", online_scoring.score, is_open=True),
+    _route(
+        "POST",
+        f"{_VERSION}/startPendingUpload",
+        project_actions.pending_upload,
+    ),
+    _route("POST", f"{_ONLINE}/getLogs", online_scoring.logs),
     _route("GET", _RUN, project_jobs.run),
     _route("GET", f"{_RUN}/details", project_jobs.details),
     _route("GET", f"{_RUN}/children", project_jobs.children),
