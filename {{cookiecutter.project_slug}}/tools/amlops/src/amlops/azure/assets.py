@@ -75,14 +75,8 @@ class AzureAssets:
 
     def _versions(self, name: str) -> Sequence[Record]:
         """The versions of a name, newest first; none where it is not registered."""
-        from azure.core.exceptions import ResourceNotFoundError
-
         with azure_errors(self._azure, f"{self._kind.noun} '{name}'"):
-            try:
-                documents = list(self._azure.rest.workspace_list(f"{self._kind.collection}/{name}/versions"))
-            except ResourceNotFoundError:
-                self._azure.rest.workspace()  # it is the workspace that is not there
-                return []
+            documents = self._azure.rest.versions(self._kind.collection, name)
         return sorted((self._kind.record(name, document) for document in documents), key=_age, reverse=True)
 
     def show(self, name: str, version: str | None = None) -> Record:

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from amlops import yamlfile
+from amlops import serving, yamlfile
 from amlops.azure import batch_records
 from amlops.azure.batch_endpoints import AzureBatchEndpoints, jobs_of
 from amlops.azure.errors import azure_errors
 from amlops.errors import UserError
 from amlops.workspace import CompareOptions, Record
-from amlops.yamlfile import YamlFile
 
 if TYPE_CHECKING:
     from amlops.azure.client import AzureContext
@@ -55,7 +54,10 @@ class AzureBatchDeployments:
         name = str(document.data["name"])
         endpoint = self._azure.physical(str(document.data["endpoint_name"]))
         errors = azure_errors(self._azure, f"deployment '{name}' of batch endpoint '{endpoint}'", file=file)
-        with self._azure.source(document.path, self._logical(document)) as (text, origin), errors:
+        with (
+            self._azure.source(document.path, self._azure.with_logical_endpoint(document.data)) as (text, origin),
+            errors,
+        ):
             # The public loader refuses `settings:`, which the documentation has.
             from azure.ai.ml.entities import _load_functions as loaders
 
@@ -66,12 +68,6 @@ class AzureBatchDeployments:
         if set_default:
             self._endpoints.update(endpoint, sets=[f"defaults.deployment_name={name}"])
         return self.show(name, endpoint)
-
-    def _logical(self, document: YamlFile) -> dict[str, Any]:
-        """The file's data with the logical name of the endpoint, which rendering makes physical."""
-        named = str(document.data["endpoint_name"])
-        logical = {physical: name for name, physical in self._azure.environment.endpoints.items()}
-        return {**document.data, "endpoint_name": logical.get(named, named)}
 
     def update(self, name: str, endpoint_name: str, *, file: Path | None = None, sets: Sequence[str] = ()) -> Record:
         """Change a deployment; see `amlops.workspace.BatchDeployments.update`."""
@@ -106,11 +102,7 @@ class AzureBatchDeployments:
         """Delete a deployment that is not the default; see `amlops.workspace.BatchDeployments.delete`."""
         record = self.show(name, endpoint_name)
         endpoint = record["endpoint_name"]
-        if self._endpoints.show(endpoint)["defaults"]["deployment_name"] == name:
-            raise UserError(
-                f"--name: '{name}' is the default deployment of '{endpoint_name}'; choose another first, for example "
-                f"amlops batch-endpoint update --name {endpoint_name} --set defaults.deployment_name=other"
-            )
+        serving.check_not_default(self._endpoints.show(endpoint), name, endpoint_name)
         with azure_errors(self._azure, f"deployment '{name}' of batch endpoint '{endpoint}'"):
             self._azure.ml.batch_deployments.begin_delete(name, endpoint).result()
         return record

@@ -11,7 +11,6 @@ from amlops.workspace import Record
 
 _VERSION = re.compile(r".*/(?:models|environments|codes)/([^/]+)/versions/([^/]+)", re.IGNORECASE)
 _COMPUTE = re.compile(r".*/computes/([^/]+)", re.IGNORECASE)
-_AUTH_MODES = {"aadtoken": "aad_token"}
 _ACTIONS = {"appendrow": "append_row", "summaryonly": "summary_only"}
 
 
@@ -24,7 +23,7 @@ def endpoint(document: Mapping[str, Any]) -> Record:
         "description": properties.get("description") or "",
         "tags": dict(document.get("tags") or {}),
         "properties": dict(properties.get("properties") or {}),
-        "auth_mode": _AUTH_MODES.get(mode.lower(), mode),
+        "auth_mode": records.AUTH_MODES.get(mode.lower(), mode),
         "defaults": {"deployment_name": (properties.get("defaults") or {}).get("deploymentName")},
         "provisioning_state": properties.get("provisioningState"),
         "scoring_uri": properties.get("scoringUri"),

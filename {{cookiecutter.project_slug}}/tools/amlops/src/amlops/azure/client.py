@@ -112,6 +112,12 @@ class AzureContext:
         """The name of an endpoint in Azure, by its name in the project's files. A physical name stays as it is."""
         return self.environment.endpoints.get(endpoint, endpoint)
 
+    def with_logical_endpoint(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        """A deployment's data with its endpoint's name in the project's files, which rendering makes physical."""
+        named = str(data["endpoint_name"])
+        logical = {physical: name for name, physical in self.environment.endpoints.items()}
+        return {**data, "endpoint_name": logical.get(named, named)}
+
     @contextmanager
     def rendered(self, file: Path, data: Mapping[str, Any] | None = None) -> Iterator[Path]:
         """The path of a copy of `file` that has this environment's names, for as long as the block lasts.

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
-import secrets
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from amlops import yamlfile
+from amlops import jobnames, yamlfile
 from amlops.azure import records
 from amlops.azure.errors import azure_errors, is_passing
 from amlops.azure.logs import Follower, History, log_files
@@ -27,9 +25,6 @@ from amlops.workspace.jobs import LogFile
 
 if TYPE_CHECKING:
     from amlops.azure.client import AzureContext
-
-# Azure ML: letters, digits, dashes and underscores, at most 255 characters, starting with a letter or digit.
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,254}")
 
 
 class AzureJobs:
@@ -75,21 +70,12 @@ class AzureJobs:
 
     def _free_name(self, name: str) -> str:
         """`name`, when no job has it. Raises UserError."""
-        if not _NAME.fullmatch(name):
-            raise UserError(
-                f"--name: '{name}' must be letters, digits, '-' and '_', starting with a letter or digit, "
-                "at most 255; for example train-1"
-            )
-        from azure.core.exceptions import ResourceNotFoundError
-
+        jobnames.check(name)
         with azure_errors(self._azure, f"job '{name}'"):
-            try:
-                self._azure.rest.workspace(f"jobs/{name}")
-            except ResourceNotFoundError as error:
-                if "workspace" in str(error).lower() and f"jobs/{name}" not in str(error):
-                    raise
-                return name
-        raise UserError(f"--name: job '{name}' exists; names are used once, for example {name}-2")
+            found = self._azure.rest.find(f"jobs/{name}")
+        if found is not None:
+            raise UserError(f"--name: job '{name}' exists; names are used once, for example {name}-2")
+        return name
 
     def show(self, name: str) -> Record:
         """One job; see `amlops.workspace.Jobs.show`."""
@@ -109,9 +95,9 @@ class AzureJobs:
 
     def _steps(self, document: Mapping[str, Any]) -> Record:
         """The steps of a pipeline by name; those that have no run yet have not started."""
-        properties = document.get("properties") or {}
-        if str(properties.get("jobType")).lower() != "pipeline":
+        if not _is_pipeline(document):
             return {}
+        properties = document.get("properties") or {}
         waiting: Record = {
             name: {
                 "status": "NotStarted",
@@ -173,8 +159,7 @@ class AzureJobs:
         follower = Follower(self._history, name, write)
 
         def look(document: Mapping[str, Any], last: bool) -> None:
-            is_pipeline = str(document["properties"].get("jobType")).lower() == "pipeline"
-            follower.look(is_pipeline=is_pipeline, last=last)
+            follower.look(is_pipeline=_is_pipeline(document), last=last)
 
         return self._until_ended(name, _say, None, look)
 
@@ -223,8 +208,7 @@ class AzureJobs:
 
     def logs(self, name: str) -> Sequence[LogFile]:
         """Every log of a job; see `amlops.workspace.Jobs.logs`."""
-        is_pipeline = str(self._document(name)["properties"].get("jobType")).lower() == "pipeline"
-        return log_files(self._history, name, is_pipeline=is_pipeline)
+        return log_files(self._history, name, is_pipeline=_is_pipeline(self._document(name)))
 
     def cancel(self, name: str) -> Record:
         """Stop a job and wait for its end; see `amlops.workspace.Jobs.cancel`."""
@@ -263,11 +247,14 @@ class AzureJobs:
         return [folder for folder in (*folders, target / "artifacts") if folder.is_dir()]
 
 
+def _is_pipeline(document: Mapping[str, Any]) -> bool:
+    return str((document.get("properties") or {}).get("jobType")).lower() == "pipeline"
+
+
 def _new_name(file: Path) -> str:
     """The file's name, the time and four letters, as on the laptop."""
     stem = re.sub(r"[^A-Za-z0-9_-]", "-", file.stem).lstrip("-_") or "job"
-    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-    return f"{stem[:200]}-{stamp}-{secrets.token_hex(2)}"
+    return jobnames.new(stem[:200])
 
 
 def _silent(line: str) -> None:

@@ -86,14 +86,8 @@ class AzureModels:
 
     def _versions(self, name: str) -> list[Model]:
         """The versions of a model, newest first; none for a name that is not registered."""
-        from azure.core.exceptions import ResourceNotFoundError
-
         with azure_errors(self._azure, f"model '{name}'"):
-            try:
-                documents = list(self._azure.rest.workspace_list(f"models/{name}/versions"))
-            except ResourceNotFoundError:
-                self._azure.rest.workspace()  # it is the workspace that is not there
-                return []
+            documents = self._azure.rest.versions("models", name)
         return sorted((_model(name, document) for document in documents), key=_age, reverse=True)
 
     def show(self, name: str, version: str | None = None) -> Model:

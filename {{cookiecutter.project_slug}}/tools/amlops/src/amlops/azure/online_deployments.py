@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from amlops import yamlfile
+from amlops import serving, yamlfile
 from amlops.azure import online_records
 from amlops.azure.errors import azure_errors
 from amlops.azure.online_endpoints import AzureOnlineEndpoints
 from amlops.errors import UserError
 from amlops.workspace import Record
-from amlops.yamlfile import YamlFile
 
 if TYPE_CHECKING:
     from amlops.azure.client import AzureContext
@@ -39,14 +38,18 @@ class AzureOnlineDeployments:
     ) -> Record:
         """Make a deployment and wait until it answers; see `amlops.workspace.OnlineDeployments.create`."""
         from amlops.local.batch import documents  # reads the shapes of `amlops validate`, which takes a moment
+        from amlops.validate import kinds
 
         document = documents.changed(yamlfile.load(file), sets, name=name, endpoint_name=endpoint_name)
-        said = document.data.get("type") or document.data.get("$schema", "")
-        kind = "kubernetes-online-deployment" if "kubernetes" in str(said).lower() else "managed-online-deployment"
-        documents.checked(document, kind, self._azure.project, ignoring={"endpoint-name"})
+        documents.checked(
+            document, kinds.online_deployment(document.data), self._azure.project, ignoring={"endpoint-name"}
+        )
         endpoint = self._azure.physical(str(document.data["endpoint_name"]))
         errors = self._errors(str(document.data["name"]), endpoint, file)
-        with self._azure.source(document.path, self._logical(document)) as (text, origin), errors:
+        with (
+            self._azure.source(document.path, self._azure.with_logical_endpoint(document.data)) as (text, origin),
+            errors,
+        ):
             from azure.ai.ml import load_online_deployment
 
             deployment = load_online_deployment(text, relative_origin=str(origin))
@@ -92,13 +95,7 @@ class AzureOnlineDeployments:
     def delete(self, name: str, endpoint_name: str) -> Record:
         """Delete a deployment that has no traffic; see `amlops.workspace.OnlineDeployments.delete`."""
         record = self.show(name, endpoint_name)
-        endpoint = AzureOnlineEndpoints(self._azure).show(endpoint_name)
-        for key in ("traffic", "mirror_traffic"):
-            if endpoint[key].get(name):
-                raise UserError(
-                    f"--name: '{name}' has {endpoint[key][name]} % of {key}; take it away first, for example "
-                    f"amlops online-endpoint update --name {endpoint_name} --{key.replace('_', '-')} {name}=0"
-                )
+        serving.check_no_traffic(AzureOnlineEndpoints(self._azure).show(endpoint_name), name, endpoint_name)
         with self._errors(name, record["endpoint_name"]):
             self._azure.ml.online_deployments.begin_delete(name, record["endpoint_name"]).result()
         return record
@@ -112,12 +109,6 @@ class AzureOnlineDeployments:
     def _save(self, deployment: Any) -> None:
         # The script has been checked with the file; the SDK's own check reads it from the folder of the process.
         self._azure.ml.online_deployments.begin_create_or_update(deployment, skip_script_validation=True).result()
-
-    def _logical(self, document: YamlFile) -> dict[str, Any]:
-        """The file's data with the logical name of the endpoint, which rendering makes physical."""
-        names = {physical: logical for logical, physical in self._azure.environment.endpoints.items()}
-        given = str(document.data["endpoint_name"])
-        return {**document.data, "endpoint_name": names.get(given, given)}
 
     def _errors(self, name: str, endpoint: str, file: Path | None = None) -> Any:
         return azure_errors(self._azure, f"deployment '{name}' of '{endpoint}'", file=file)

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from amlops import yamlfile
+from amlops import serving, yamlfile
 from amlops.azure import online_records
 from amlops.azure.errors import azure_errors
 from amlops.errors import UserError
 from amlops.workspace import Record
-from amlops.workspace.online import DEPLOYMENT_HEADER, ScoringTarget
+from amlops.workspace.online import ScoringTarget
 
 if TYPE_CHECKING:
     from amlops.azure.client import AzureContext
@@ -29,12 +29,11 @@ class AzureOnlineEndpoints:
     def create(self, file: Path | None = None, *, name: str | None = None, sets: Sequence[str] = ()) -> Record:
         """Make an endpoint, or change the one of that name; see `amlops.workspace.OnlineEndpoints.create`."""
         from amlops.local.batch import documents  # reads the shapes of `amlops validate`, which takes a moment
+        from amlops.validate import kinds
 
         document = yamlfile.load(file) if file else documents.from_data({}, self._azure.project.root / "endpoint")
         document = documents.changed(document, sets, name=name)
-        kubernetes = "compute" in document.data or "kubernetes" in str(document.data.get("$schema", "")).lower()
-        kind = "kubernetes-online-endpoint" if kubernetes else "managed-online-endpoint"
-        documents.checked(document, kind, self._azure.project, ignoring={"traffic"})
+        documents.checked(document, kinds.online_endpoint(document.data), self._azure.project, ignoring={"traffic"})
         physical = self._azure.physical(str(document.data["name"]))
         data = {**document.data, "name": physical} if file is None else document.data
         errors = azure_errors(self._azure, f"online endpoint '{physical}'", file=file)
@@ -117,10 +116,7 @@ class AzureOnlineEndpoints:
     def target(self, name: str, deployment_name: str | None = None) -> ScoringTarget:
         """Where requests go; see `amlops.workspace.OnlineEndpoints.target`."""
         record, secret = self.show(name), self.credentials(name)
-        headers = {"Authorization": f"Bearer {secret.get('primaryKey') or secret['accessToken']}"}
-        if deployment_name is not None:
-            headers[DEPLOYMENT_HEADER] = deployment_name
-        return ScoringTarget(record["scoring_uri"], record["openapi_uri"], headers)
+        return ScoringTarget.of(record["scoring_uri"], record["openapi_uri"], secret, deployment_name)
 
     def traffic(self, name: str) -> dict[str, int]:
         """Per cent by deployment; see `amlops.workspace.OnlineEndpoints.traffic`."""
@@ -136,8 +132,7 @@ class AzureOnlineEndpoints:
     ) -> Record:
         """Share the requests out anew; see `amlops.workspace.OnlineEndpoints.set_traffic`."""
         physical = self._azure.physical(name)
-        if sum(traffic.values()) not in (0, 100):
-            raise UserError(f"traffic: sums to {sum(traffic.values())} and must sum to 100, or to 0 for none at all")
+        serving.check_sum(traffic)
         with azure_errors(self._azure, f"online endpoint '{physical}'"):
             endpoint: Any = self._azure.ml.online_endpoints.get(physical)
             same = _above_zero(endpoint.traffic) == _above_zero(traffic)

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from amlops.azure.records import time_of
+from amlops.azure.records import AUTH_MODES, time_of
 from amlops.workspace import Record
 
-# As the service writes them -> as the YAML does.
-_AUTH_MODES = {"key": "key", "amltoken": "aml_token", "aadtoken": "aad_token"}
 _PROBE = {
     "initial_delay": "initialDelay",
     "period": "period",
@@ -28,7 +26,7 @@ def endpoint(document: Mapping[str, Any]) -> Record:
         "description": properties.get("description") or "",
         "tags": dict(document.get("tags") or {}),
         "properties": dict(properties.get("properties") or {}),
-        "auth_mode": _AUTH_MODES.get(mode.lower(), mode),
+        "auth_mode": AUTH_MODES.get(mode.lower(), mode),
         "compute": properties.get("compute"),
         "traffic": dict(properties.get("traffic") or {}),
         "mirror_traffic": dict(properties.get("mirrorTraffic") or {}),

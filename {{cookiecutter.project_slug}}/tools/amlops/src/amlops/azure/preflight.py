@@ -109,14 +109,8 @@ class _Check:
                 )
 
     def _document(self) -> dict[str, Any] | None:
-        from azure.core.exceptions import ResourceNotFoundError
-
         with azure_errors(self._azure, f"compute '{self._need.name}'"):
-            try:
-                return self._azure.rest.workspace(f"computes/{self._need.name}")
-            except ResourceNotFoundError:
-                self._azure.rest.workspace()  # it is the workspace that is not there
-                return None
+            return self._azure.rest.find(f"computes/{self._need.name}")
 
     def _known(self) -> str:
         with azure_errors(self._azure, "computes"):

@@ -15,6 +15,8 @@ from amlops.workspace import Record
 FINISHED = ("Completed", "Failed", "Canceled")
 # Azure's names of fields whose plain form is another.
 _COMPUTE_TYPES = {"amlcompute": "amlcompute", "computeinstance": "computeinstance", "kubernetes": "kubernetes"}
+# As the service writes them -> as the YAML does.
+AUTH_MODES = {"key": "key", "amltoken": "aml_token", "aadtoken": "aad_token"}
 _TIERS = {"dedicated": "dedicated", "lowpriority": "low_priority"}
 # Azure writes seven digits of a second; Python reads six.
 _FRACTION = re.compile(r"\.(\d{1,6})\d*")

@@ -36,6 +36,26 @@ class ResourceManager:
         """The resources of a list of the workspace, page after page: `workspace_list("jobs")`."""
         return self._pages(f"{self._azure.workspace_id}/{_quoted(path)}", query)
 
+    def find(self, path: str) -> Document | None:
+        """A resource of the workspace; None when there is none. Raises what is raised when the workspace is missing."""
+        from azure.core.exceptions import ResourceNotFoundError
+
+        try:
+            return self.workspace(path)
+        except ResourceNotFoundError:
+            self.workspace()  # it may be the workspace that is not there
+            return None
+
+    def versions(self, collection: str, name: str) -> list[Document]:
+        """The versions of an asset; none for a name that is not registered."""
+        from azure.core.exceptions import ResourceNotFoundError
+
+        try:
+            return list(self.workspace_list(f"{collection}/{name}/versions"))
+        except ResourceNotFoundError:
+            self.workspace()
+            return []
+
     def location_list(self, what: str, location: str) -> Iterator[Document]:
         """A list that Azure ML keeps of a region: usages, vmSizes."""
         place = f"/subscriptions/{self._azure.subscription_id}/providers/Microsoft.MachineLearningServices"

@@ -7,19 +7,29 @@ from typing import Annotated, Any
 
 import typer
 
-from amlops.cli.common import Env, Output, PrintAz, Query, Sets, confirm_delete, emit, workspace
+from amlops.cli.common import (
+    DeploymentName,
+    EndpointName,
+    Env,
+    OfEndpoint,
+    Output,
+    PrintAz,
+    Query,
+    Sets,
+    Yes,
+    confirm_delete,
+    emit,
+    record_of_failure,
+    workspace,
+)
 from amlops.cli.flags import flag
 from amlops.cli.output import chosen_format
-from amlops.errors import JobFailed, UsageError, shown
+from amlops.errors import UsageError, shown
 from amlops.workspace import CompareOptions, Record
 
 endpoint_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 deployment_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
-EndpointName = Annotated[str, flag("name", "Name of the endpoint.")]
-DeploymentName = Annotated[str, flag("name", "Name of the deployment.")]
-OfEndpoint = Annotated[str, flag("endpoint-name")]
-Yes = Annotated[bool, flag("yes")]
 _ENDPOINTS = ("name", "default", "auth_mode", "created_at")
 _JOB_FILES = {
     "predictions": "output_file",
@@ -129,26 +139,21 @@ def invoke(
 ) -> None:
     """Score files, or run the deployed pipeline, to the end of the job. Exit code 3 when it failed."""
     chosen_format(output)
-    with workspace(env, print_az) as ws:
-        try:
-            record = ws.batch_endpoints.invoke(
-                name,
-                input=input,
-                input_type=input_type,
-                deployment_name=deployment_name,
-                mini_batch_size=mini_batch_size,
-                instance_count=instance_count,
-                output_path=output_path,
-                job_name=job_name,
-                sets=sets or [],
-                file=file,
-                overwrite=overwrite,
-                workers=workers,
-            )
-        except JobFailed as failure:
-            if failure.record is not None:
-                emit_batch_job(failure.record, output, query)
-            raise
+    with workspace(env, print_az) as ws, record_of_failure(lambda failed: emit_batch_job(failed, output, query)):
+        record = ws.batch_endpoints.invoke(
+            name,
+            input=input,
+            input_type=input_type,
+            deployment_name=deployment_name,
+            mini_batch_size=mini_batch_size,
+            instance_count=instance_count,
+            output_path=output_path,
+            job_name=job_name,
+            sets=sets or [],
+            file=file,
+            overwrite=overwrite,
+            workers=workers,
+        )
     emit_batch_job(record, output, query)
 
 
@@ -238,15 +243,9 @@ def compare_deployments(
     """Score the same input with two deployments and tell what differs. Both jobs stay."""
     chosen_format(output)
     with workspace(env) as ws:
-        try:
-            options = CompareOptions(
-                input, input_type, mini_batch_size, instance_count, key, tolerance, fail_over, report
-            )
+        options = CompareOptions(input, input_type, mini_batch_size, instance_count, key, tolerance, fail_over, report)
+        with record_of_failure(lambda failed: _emit_comparison(failed, output, query)):
             summary = ws.batch_deployments.compare(name, other, endpoint_name, options)
-        except JobFailed as failure:
-            if failure.record is not None:
-                _emit_comparison(failure.record, output, query)
-            raise
     _emit_comparison(summary, output, query)
     typer.echo(summary["verdict"], err=True)
 

@@ -8,7 +8,7 @@ def show(name: Annotated[str, flag("name")], env: Env = None, output: Output = N
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Annotated
 
@@ -16,8 +16,8 @@ import typer
 
 from amlops.cli.flags import flag
 from amlops.cli.output import emit
-from amlops.errors import AzCommand, UsageError, UserError
-from amlops.workspace import Workspace, connect
+from amlops.errors import AzCommand, JobFailed, UsageError, UserError
+from amlops.workspace import Record, Workspace, connect
 
 Env = Annotated[str | None, flag("env")]
 Output = Annotated[str | None, flag("output")]
@@ -25,8 +25,28 @@ Query = Annotated[str | None, flag("query")]
 PrintAz = Annotated[bool, flag("print-az")]
 Sets = Annotated[list[str] | None, flag("set")]
 Tags = Annotated[list[str] | None, flag("tag")]
+EndpointName = Annotated[str, flag("name", "Name of the endpoint.")]
+DeploymentName = Annotated[str, flag("name", "Name of the deployment.")]
+OfEndpoint = Annotated[str, flag("endpoint-name")]
+Yes = Annotated[bool, flag("yes")]
 
-__all__ = ["Env", "Output", "PrintAz", "Query", "Sets", "Tags", "confirm_delete", "emit", "pairs", "workspace"]
+__all__ = [
+    "DeploymentName",
+    "EndpointName",
+    "Env",
+    "OfEndpoint",
+    "Output",
+    "PrintAz",
+    "Query",
+    "Sets",
+    "Tags",
+    "Yes",
+    "confirm_delete",
+    "emit",
+    "pairs",
+    "record_of_failure",
+    "workspace",
+]
 
 
 @contextmanager
@@ -46,6 +66,17 @@ def workspace(env: str | None, print_az: bool = False) -> Iterator[Workspace]:
             raise
         typer.echo(answer.command)
         raise typer.Exit(0) from None
+
+
+@contextmanager
+def record_of_failure(show: Callable[[Record], None]) -> Iterator[None]:
+    """Show the record of what fails in the block, then let the failure go on: its reason is told after it."""
+    try:
+        yield
+    except JobFailed as failure:
+        if failure.record is not None:
+            show(failure.record)
+        raise
 
 
 def confirm_delete(what: str, command: str, *, yes: bool) -> None:

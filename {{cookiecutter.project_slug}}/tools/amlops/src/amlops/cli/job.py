@@ -12,11 +12,11 @@ import typer
 
 from amlops import references
 from amlops.cli.batch import emit_batch_job
-from amlops.cli.common import Env, Output, PrintAz, Query, Sets, Tags, emit, pairs, workspace
+from amlops.cli.common import Env, Output, PrintAz, Query, Sets, Tags, emit, pairs, record_of_failure, workspace
 from amlops.cli.flags import flag
 from amlops.cli.joblogs import add_to as add_logs_to
 from amlops.cli.output import chosen_format
-from amlops.errors import JobFailed, UsageError, shown
+from amlops.errors import UsageError, shown
 from amlops.workspace import Record
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
@@ -44,13 +44,8 @@ def create(
     Exit code 3 when it failed.
     """
     chosen_format(output)
-    with workspace(env, print_az) as ws:
-        try:
-            record = ws.jobs.create(file, sets=sets or [], name=name, tags=pairs(tags), stream=stream)
-        except JobFailed as failure:
-            if failure.record is not None:
-                emit_job(failure.record, output, query)
-            raise
+    with workspace(env, print_az) as ws, record_of_failure(lambda failed: emit_job(failed, output, query)):
+        record = ws.jobs.create(file, sets=sets or [], name=name, tags=pairs(tags), stream=stream)
     emit_job(record, output, query)
 
 
@@ -101,13 +96,9 @@ def wait(
 ) -> None:
     """Wait until a job has ended, by its status alone. Exit code 3 when it failed. Ctrl-C leaves the job running."""
     chosen_format(output)
-    with workspace(env, print_az) as ws, _status_line() as tell:
-        try:
-            record = ws.jobs.wait(name, timeout_minutes=timeout, tell=tell)
-        except JobFailed as failure:
-            if failure.record is not None:
-                emit_job(failure.record, output, query)
-            raise
+    shown_when_failed = record_of_failure(lambda failed: emit_job(failed, output, query))
+    with workspace(env, print_az) as ws, _status_line() as tell, shown_when_failed:
+        record = ws.jobs.wait(name, timeout_minutes=timeout, tell=tell)
     emit_job(record, output, query)
 
 
@@ -186,12 +177,8 @@ def replay(
 
 def _emit_ended(run: Callable[[], Record], output: str | None, query: str | None) -> None:
     """Print a batch job that runs to its end, also when it fails."""
-    try:
+    with record_of_failure(lambda failed: emit_batch_job(failed, output, query)):
         record = run()
-    except JobFailed as failure:
-        if failure.record is not None:
-            emit_batch_job(failure.record, output, query)
-        raise
     emit_batch_job(record, output, query)
 
 

@@ -8,7 +8,20 @@ from typing import Annotated
 import typer
 
 from amlops.cli import realtime
-from amlops.cli.common import Env, Output, PrintAz, Query, Sets, confirm_delete, emit, workspace
+from amlops.cli.common import (
+    DeploymentName,
+    EndpointName,
+    Env,
+    OfEndpoint,
+    Output,
+    PrintAz,
+    Query,
+    Sets,
+    Yes,
+    confirm_delete,
+    emit,
+    workspace,
+)
 from amlops.cli.flags import flag
 from amlops.cli.output import chosen_format
 from amlops.errors import UsageError
@@ -17,10 +30,6 @@ endpoint_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 deployment_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 realtime.add_to(endpoint_app, deployment_app)
 
-EndpointName = Annotated[str, flag("name", "Name of the endpoint.")]
-DeploymentName = Annotated[str, flag("name", "Name of the deployment.")]
-OfEndpoint = Annotated[str, flag("endpoint-name")]
-Yes = Annotated[bool, flag("yes")]
 _ENDPOINTS = ("name", "auth_mode", "scoring_uri", "state", "created_at")
 _DEPLOYMENTS = ("name", "endpoint_name", "model", "state", "created_at")
 

@@ -8,16 +8,23 @@ from typing import Annotated, Any
 
 import typer
 
-from amlops.cli.common import Env, Output, Query, emit, workspace
+from amlops.cli.common import (
+    DeploymentName,
+    EndpointName,
+    Env,
+    OfEndpoint,
+    Output,
+    Query,
+    emit,
+    record_of_failure,
+    workspace,
+)
 from amlops.cli.flags import flag
 from amlops.cli.output import chosen_format
 from amlops.errors import JobFailed, UsageError, shown
 from amlops.files import write_json, write_text
 from amlops.workspace import Workspace
 
-_EndpointName = Annotated[str, flag("name", "Name of the endpoint.")]
-_DeploymentName = Annotated[str, flag("name", "Name of the deployment.")]
-_OfEndpoint = Annotated[str, flag("endpoint-name")]
 _CASES = ("name", "passed", "status", "reason")
 
 
@@ -30,7 +37,7 @@ def add_to(endpoint_app: typer.Typer, deployment_app: typer.Typer) -> None:
 
 
 def rollout(
-    name: _EndpointName,
+    name: EndpointName,
     to: Annotated[str | None, flag("to-deployment")] = None,
     steps: Annotated[str, flag("steps")] = "10,50,100",
     hold: Annotated[float, flag("hold", min=1)] = 60,
@@ -55,22 +62,17 @@ def rollout(
     from amlops.realtime.stage import Watched
 
     chosen_format(output)
-    with workspace(env) as ws:
-        try:
-            if abort:
-                emit(rollouts.abort(ws, _canonical(ws, name), _tell), output, query)
-                return
-            if to is None or max_p95_ms is None:
-                raise UsageError(f"rollout: --to and --max-p95-ms are needed; for example {_EXAMPLE}")
-            bounds = Bounds(max_error_rate, max_p95_ms, min_requests)
-            payloads = read_payloads(requests) if requests else None
-            chosen, cases = read_steps(steps), read_cases(smoke) if smoke else []
-            watched = Watched(_canonical(ws, name), to, hold, bounds, payloads, rate)
-            record = rollouts.rollout(ws, rollouts.Options(watched, chosen, mirror, cases), _tell)
-        except JobFailed as failure:
-            if failure.record is not None:
-                emit(failure.record, output, query)
-            raise
+    with workspace(env) as ws, record_of_failure(lambda failed: emit(failed, output, query)):
+        if abort:
+            emit(rollouts.abort(ws, _canonical(ws, name), _tell), output, query)
+            return
+        if to is None or max_p95_ms is None:
+            raise UsageError(f"rollout: --to and --max-p95-ms are needed; for example {_EXAMPLE}")
+        bounds = Bounds(max_error_rate, max_p95_ms, min_requests)
+        payloads = read_payloads(requests) if requests else None
+        chosen, cases = read_steps(steps), read_cases(smoke) if smoke else []
+        watched = Watched(_canonical(ws, name), to, hold, bounds, payloads, rate)
+        record = rollouts.rollout(ws, rollouts.Options(watched, chosen, mirror, cases), _tell)
     emit(record, output, query)
 
 
@@ -78,8 +80,8 @@ _EXAMPLE = "amlops online-endpoint rollout --name digits --to green --max-p95-ms
 
 
 def smoke(
-    name: _DeploymentName,
-    endpoint_name: _OfEndpoint,
+    name: DeploymentName,
+    endpoint_name: OfEndpoint,
     file: Annotated[Path, flag("cases")],
     env: Env = None,
     output: Output = None,
@@ -102,8 +104,8 @@ def smoke(
 
 
 def stress(
-    name: _DeploymentName,
-    endpoint_name: _OfEndpoint,
+    name: DeploymentName,
+    endpoint_name: OfEndpoint,
     requests: Annotated[Path, flag("requests")],
     rates: Annotated[str | None, flag("rates")] = None,
     start: Annotated[float | None, flag("start-rate")] = None,
@@ -161,8 +163,8 @@ def _check_held(held: float | None, asked: float | None) -> None:
 
 
 def profile(
-    name: _DeploymentName,
-    endpoint_name: _OfEndpoint,
+    name: DeploymentName,
+    endpoint_name: OfEndpoint,
     requests: Annotated[Path, flag("requests")],
     rate: Annotated[float, flag("rate", "Requests per second that one instance must hold.")],
     max_p99_ms: Annotated[float, flag("max-p99-ms", min=0)],

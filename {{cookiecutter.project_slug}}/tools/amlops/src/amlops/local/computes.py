@@ -11,9 +11,10 @@ from typing import Any
 
 from amlops import yamlfile
 from amlops.errors import UserError
-from amlops.files import read_json, write_json
+from amlops.files import write_json
 from amlops.local import assetfiles
 from amlops.local.state import LocalState
+from amlops.local.stored import read_record
 from amlops.project import Project
 from amlops.workspace import Record
 
@@ -80,7 +81,7 @@ class LocalComputes:
         return [_with_defaults(_plain(yamlfile.load(file).data, file.stem)) for file in files]
 
     def _made(self) -> Sequence[Record]:
-        return [_read(file) for file in sorted(self._state.computes.glob("*.json"))]
+        return [read_record(file, "the compute") for file in sorted(self._state.computes.glob("*.json"))]
 
 
 def _plain(data: Mapping[str, Any], name: str) -> Record:
@@ -90,10 +91,3 @@ def _plain(data: Mapping[str, Any], name: str) -> Record:
 def _with_defaults(data: Mapping[str, Any]) -> Record:
     defaults = _CLUSTER if str(data.get("type", "")).lower() == "amlcompute" else {}
     return {"id": f"azureml:{data['name']}", **defaults, **data, "provisioning_state": "Succeeded"}
-
-
-def _read(file: Path) -> Record:
-    try:
-        return read_json(file)
-    except ValueError:
-        raise UserError("the record is not valid JSON; delete it and create the compute again", file=file) from None

@@ -10,8 +10,6 @@ of job adds. Status is one of Azure ML's: Running, Completed, Failed, Canceled.
 
 from __future__ import annotations
 
-import re
-import secrets
 import shutil
 import threading
 import time
@@ -21,6 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from amlops import jobnames
 from amlops.errors import UserError
 from amlops.files import read_json, write_json
 from amlops.local.locks import HeldLock, is_held
@@ -28,8 +27,6 @@ from amlops.local.parallel.progress import note
 from amlops.local.state import LocalState
 
 FINISHED = ("Completed", "Failed", "Canceled")
-# Azure ML: letters, digits, dashes and underscores, at most 255 characters, starting with a letter or digit.
-NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,254}")
 _FILE = "job.json"
 _LOCK = ".running"
 
@@ -160,18 +157,14 @@ class JobRecords:
 
     def check_name(self, name: str, option: str = "--name") -> None:
         """Raise UserError when a new job cannot have this name."""
-        if not NAME_PATTERN.fullmatch(name):
-            raise UserError(
-                f"{option}: '{name}' must be letters, digits, '-' and '_', starting with a letter or digit, "
-                "at most 255; for example train-1"
-            )
+        jobnames.check(name, option)
         if (self._state.jobs / name).exists():
             raise UserError(f"{option}: job '{name}' exists; names are used once, for example {name}-2")
 
     def show(self, name: str) -> dict[str, Any]:
         """One record. Raises UserError when there is no such job, or its record cannot be read."""
         folder = self._state.jobs / name
-        if not NAME_PATTERN.fullmatch(name) or not (folder / _FILE).is_file():
+        if not jobnames.PATTERN.fullmatch(name) or not (folder / _FILE).is_file():
             raise UserError(f"--name: there is no job '{name}'; `amlops job list` shows them")
         return self._read(folder)
 
@@ -186,10 +179,9 @@ class JobRecords:
         return sorted(records, key=lambda data: data["created_at"], reverse=True)
 
     def _make_folder(self, name: str | None, prefix: str, option: str) -> Path:
-        stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
         if name is not None:
             self.check_name(name, option)
-        folder = self._state.jobs / (name or f"{prefix}-{stamp}-{secrets.token_hex(2)}")
+        folder = self._state.jobs / (name or jobnames.new(prefix))
         try:
             folder.mkdir(parents=True)
         except FileExistsError:  # another process was faster

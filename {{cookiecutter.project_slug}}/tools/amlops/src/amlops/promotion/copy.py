@@ -9,6 +9,7 @@ from pathlib import Path
 from amlops import contenthash
 from amlops.entities import Model
 from amlops.errors import UserError
+from amlops.promotion.stages import STAGE
 from amlops.workspace import Workspace
 
 
@@ -53,7 +54,7 @@ def copied(source: Workspace, target: Workspace, model: Model, properties: Mappi
             place,
             type=model.type,
             version=model.version,
-            tags={key: value for key, value in model.tags.items() if key != "stage"},
+            tags={key: value for key, value in model.tags.items() if key != STAGE},
             properties={**model.properties, **properties, contenthash.PROPERTY: expected},
             description=model.description,
         )

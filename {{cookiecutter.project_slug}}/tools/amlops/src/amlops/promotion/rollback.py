@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from amlops.entities import Model
-from amlops.errors import AzCommand, UserError
+from amlops.errors import UserError
 from amlops.promotion import record, stages
 from amlops.workspace import Workspace
 
@@ -32,7 +32,7 @@ def rollback(workspace: Workspace, name: str, *, reason: str = "") -> dict[str, 
             "dev --to prod"
         )
     switches = _switches(workspace, champion, previous)
-    for endpoint, deployment in (switches or {}).items():
+    for endpoint, deployment in switches.items():
         workspace.batch_endpoints.update(endpoint, sets=[f"defaults.deployment_name={deployment}"])
     values = {"by": record.who(), "run": record.run_address(), "reason": reason}
     values |= {"at": datetime.now(UTC).isoformat(timespec="seconds"), "to": previous.version}
@@ -50,22 +50,21 @@ def rollback(workspace: Workspace, name: str, *, reason: str = "") -> dict[str, 
     }
 
 
-def _switches(workspace: Workspace, champion: Model | None, previous: Model) -> dict[str, str] | None:
-    """The deployment to make the default, by endpoint; None where the workspace cannot tell its batch endpoints."""
+def _switches(workspace: Workspace, champion: Model | None, previous: Model) -> dict[str, str]:
+    """The deployment to make the default, by endpoint."""
     result: dict[str, str] = {}
-    try:
-        for endpoint in workspace.batch_endpoints.list():
-            name = str(endpoint["name"])
-            deployments = workspace.batch_deployments.list(name)
-            default = (endpoint.get("defaults") or {}).get("deployment_name")
-            served = next((one for one in deployments if one["name"] == default), None)
-            if served is None or champion is None or not _serves(served.get("model"), champion):
-                continue
-            earlier = next((one for one in deployments if _serves(one.get("model"), previous)), None)
-            if earlier:
-                result[name] = str(earlier["name"])
-    except AzCommand:
-        return None
+    if champion is None:
+        return result
+    for endpoint in workspace.batch_endpoints.list():
+        name = str(endpoint["name"])
+        deployments = workspace.batch_deployments.list(name)
+        default = (endpoint.get("defaults") or {}).get("deployment_name")
+        served = next((one for one in deployments if one["name"] == default), None)
+        if served is None or not _serves(served.get("model"), champion):
+            continue
+        earlier = next((one for one in deployments if _serves(one.get("model"), previous)), None)
+        if earlier:
+            result[name] = str(earlier["name"])
     return result
 
 

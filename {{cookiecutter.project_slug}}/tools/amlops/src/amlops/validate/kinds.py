@@ -197,6 +197,22 @@ def _deployment(kind: str, data: dict[str, Any]) -> str:
     return "managed-online-deployment" if online or kind == "managed" else "batch-deployment"
 
 
+def online_endpoint(data: dict[str, Any]) -> str:
+    """The kind of an online endpoint's file: one on Kubernetes names its compute, or says so by its schema."""
+    kubernetes = "compute" in data or "kubernetes" in str(data.get("$schema", "")).lower()
+    return "kubernetes-online-endpoint" if kubernetes else "managed-online-endpoint"
+
+
+def online_deployment(data: dict[str, Any]) -> str:
+    """The kind of an online deployment's file."""
+    return "kubernetes-online-deployment" if on_kubernetes(data) else "managed-online-deployment"
+
+
+def on_kubernetes(data: dict[str, Any]) -> bool:
+    """Whether an online deployment is for a Kubernetes cluster: by `type`, else by its schema."""
+    return "kubernetes" in str(data.get("type") or data.get("$schema", "")).lower()
+
+
 def _is_component(data: dict[str, Any], place: Path) -> bool:
     if "components" in place.parts or {"is_deterministic", "version"} & data.keys():
         return True

@@ -33,6 +33,14 @@ class ScoringTarget:
     headers: Mapping[str, str] = field(repr=False)
     verify: bool = True
 
+    @classmethod
+    def of(cls, uri: str, swagger_uri: str, secret: Record, deployment_name: str | None) -> ScoringTarget:
+        """A target with the headers that `credentials` of an endpoint, and a deployment's name, make."""
+        headers = {"Authorization": f"Bearer {secret.get('primaryKey') or secret['accessToken']}"}
+        if deployment_name is not None:
+            headers[DEPLOYMENT_HEADER] = deployment_name
+        return cls(uri, swagger_uri, headers)
+
 
 @dataclass(frozen=True)
 class Served:

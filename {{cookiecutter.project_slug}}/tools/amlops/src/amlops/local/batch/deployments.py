@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from amlops import references, yamlfile
+from amlops import references, serving, yamlfile
 from amlops.errors import UserError
 from amlops.local.batch import documents, mlflow_models
 from amlops.local.batch.jobs import jobs_of
@@ -81,11 +81,7 @@ class LocalBatchDeployments:
         Raises UserError for the endpoint's default: another must take its place first, as in Azure.
         """
         record = self._records.deployment(endpoint_name, name)
-        if self._records.endpoint(endpoint_name)["defaults"]["deployment_name"] == name:
-            raise UserError(
-                f"--name: '{name}' is the default deployment of '{endpoint_name}'; choose another first, for example "
-                f"amlops batch-endpoint update --name {endpoint_name} --set defaults.deployment_name=other"
-            )
+        serving.check_not_default(self._records.endpoint(endpoint_name), name, endpoint_name)
         self._records.delete_deployment(endpoint_name, name)
         return record
 

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from amlops.errors import UserError
-from amlops.files import read_json, write_json
+from amlops.files import write_json
 from amlops.local.state import LocalState
+from amlops.local.stored import plain, read_record
 
 Record = dict[str, Any]
 _ENDPOINT = "endpoint.json"
@@ -28,7 +29,7 @@ class EndpointRecords:
             known = ", ".join(record["name"] for record in self.endpoints())
             hint = f"there are: {known}" if known else "make one: amlops batch-endpoint create -f FILE"
             raise UserError(f"{option}: there is no batch endpoint '{name}'; {hint}")
-        return _read(file)
+        return read_record(file)
 
     def has_endpoint(self, name: str) -> bool:
         """True when there is an endpoint of that name."""
@@ -36,7 +37,7 @@ class EndpointRecords:
 
     def endpoints(self) -> list[Record]:
         """All endpoints, by name."""
-        return [_read(file) for file in sorted(self._state.endpoints.glob(f"*/{_ENDPOINT}"))]
+        return [read_record(file) for file in sorted(self._state.endpoints.glob(f"*/{_ENDPOINT}"))]
 
     def save_endpoint(self, record: Record) -> None:
         """Write an endpoint."""
@@ -57,12 +58,12 @@ class EndpointRecords:
             known = ", ".join(record["name"] for record in self.deployments(endpoint))
             hint = f"it has: {known}" if known else "make one: amlops batch-deployment create -f FILE"
             raise UserError(f"deployment: the endpoint '{endpoint}' has no deployment '{name}'; {hint}")
-        return _read(file)
+        return read_record(file)
 
     def deployments(self, endpoint: str) -> list[Record]:
         """The deployments of an endpoint, by name. Raises UserError when there is no such endpoint."""
         self.endpoint(endpoint, "--endpoint-name")
-        return [_read(file) for file in sorted(self._deployments(endpoint).glob("*.json"))]
+        return [read_record(file) for file in sorted(self._deployments(endpoint).glob("*.json"))]
 
     def save_deployment(self, record: Record) -> None:
         """Write a deployment."""
@@ -74,22 +75,10 @@ class EndpointRecords:
         self._deployment_file(endpoint, name).unlink(missing_ok=True)
 
     def _folder(self, endpoint: str) -> Path:
-        return self._state.endpoints / _plain(endpoint)
+        return self._state.endpoints / plain(endpoint)
 
     def _deployment_file(self, endpoint: str, name: str) -> Path:
-        return self._deployments(endpoint) / f"{_plain(name)}.json"
+        return self._deployments(endpoint) / f"{plain(name)}.json"
 
     def _deployments(self, endpoint: str) -> Path:
         return self._folder(endpoint) / _DEPLOYMENTS
-
-
-def _read(file: Path) -> Record:
-    try:
-        return read_json(file)
-    except ValueError:
-        raise UserError("the record is not valid JSON; delete it and create it again", file=file) from None
-
-
-def _plain(name: str) -> str:
-    """A name that can only mean an entry of our own folder: what a person typed may be anything, `../..` too."""
-    return name if name == Path(name).name and name not in {"", ".", ".."} else "-"

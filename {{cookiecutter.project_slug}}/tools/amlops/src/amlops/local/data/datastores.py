@@ -14,9 +14,10 @@ from typing import Any
 from amlops import yamlfile
 from amlops.datastores import BLOB, BUILT_IN, DEFAULT, NAME_PATTERN, SAME_PLACE, parts_of, writable_instead
 from amlops.errors import UserError
-from amlops.files import read_json, write_json
+from amlops.files import write_json
 from amlops.local import assetfiles
 from amlops.local.state import LocalState
+from amlops.local.stored import read_record
 from amlops.project import MARKER, Project
 from amlops.references import DATASTORE_EXAMPLE, DatastorePath, WorkspaceId
 from amlops.workspace import Record
@@ -145,7 +146,7 @@ class Datastores:
         for name, (kind, description) in BUILT_IN.items():
             yield Datastore(name, kind, self._folder(name, mapped), description, {})
         made = sorted(self._state.datastores.glob("*.json"))
-        for record in map(_read, made):
+        for record in (read_record(file, "the data store") for file in made):
             name = record["name"]
             rest = {key: value for key, value in record.items() if key not in ("name", "type", "description")}
             yield Datastore(name, record["type"], self._folder(name, mapped), record.get("description", ""), rest)
@@ -190,10 +191,3 @@ def _same(asked: WorkspaceId, known: WorkspaceId) -> bool:
         return False
     names = (asked.resource_group.lower(), asked.name.lower())
     return names == (known.resource_group.lower(), known.name.lower())
-
-
-def _read(file: Path) -> dict[str, Any]:
-    try:
-        return read_json(file)
-    except ValueError:
-        raise UserError("the record is not valid JSON; delete it and create the data store again", file=file) from None

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from amlops import references, yamlfile
+from amlops import references, serving, yamlfile
 from amlops.errors import UserError
 from amlops.local.batch import documents
 from amlops.local.batch.snapshot import snapshot_code, snapshot_model
@@ -20,10 +20,10 @@ from amlops.local.online.records import OnlineRecords, Record
 from amlops.local.parallel.progress import note
 from amlops.local.state import LocalState
 from amlops.project import Project
+from amlops.validate import kinds
 from amlops.validate.schema.online import Probe, RequestSettings
 from amlops.yamlfile import YamlFile
 
-_KINDS = ("managed-online-deployment", "kubernetes-online-deployment")
 _HIDDEN = "(not shown)"
 
 
@@ -74,12 +74,7 @@ class LocalOnlineDeployments:
         record = self.show(name, endpoint_name)
         folder = self._records.existing(endpoint_name)
         endpoint = folder.endpoint()
-        for key in ("traffic", "mirror_traffic"):
-            if endpoint[key].get(name):
-                raise UserError(
-                    f"--name: '{name}' has {endpoint[key][name]} % of {key}; take it away first, for example "
-                    f"amlops online-endpoint update --name {endpoint_name} --{key.replace('_', '-')} {name}=0"
-                )
+        serving.check_no_traffic(endpoint, name, endpoint_name)
         shares = {key: {other: share for other, share in endpoint[key].items() if other != name} for key in _SHARES}
         folder.save_endpoint({**endpoint, **shares})
         host = Host(folder)
@@ -97,8 +92,9 @@ class LocalOnlineDeployments:
         return "".join(text.splitlines(keepends=True)[-lines:])
 
     def _deploy(self, document: YamlFile, old: Record | None = None) -> Record:
-        kind = _KINDS[is_kubernetes(document)]
-        data = documents.checked(document, kind, self._project, ignoring={"endpoint-name"}).data
+        data = documents.checked(
+            document, kinds.online_deployment(document.data), self._project, ignoring={"endpoint-name"}
+        ).data
         if not self._records.folder(data["endpoint_name"]).exists():
             raise document.error(
                 f"there is no online endpoint '{data['endpoint_name']}' yet; make it first: "
@@ -126,7 +122,7 @@ class LocalOnlineDeployments:
         record: dict[str, Any] = {
             "name": data["name"],
             "endpoint_name": data["endpoint_name"],
-            "type": "kubernetes" if is_kubernetes(document) else "managed",
+            "type": "kubernetes" if kinds.on_kubernetes(document.data) else "managed",
             "description": data.get("description", ""),
             "tags": data.get("tags", {}),
             "properties": data.get("properties", {}),
@@ -181,9 +177,3 @@ class LocalOnlineDeployments:
 
 
 _SHARES = ("traffic", "mirror_traffic")
-
-
-def is_kubernetes(document: YamlFile) -> bool:
-    """True for a deployment on a Kubernetes cluster: by `type`, else by its schema."""
-    said = document.data.get("type") or document.data.get("$schema", "")
-    return "kubernetes" in str(said).lower()

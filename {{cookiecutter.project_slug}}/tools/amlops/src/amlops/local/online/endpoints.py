@@ -9,23 +9,22 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from amlops import yamlfile
+from amlops import serving, yamlfile
 from amlops.errors import UserError
 from amlops.local.batch import documents
 from amlops.local.jobrecords import utc_now
 from amlops.local.online.credentials import Credentials
-from amlops.local.online.host import Host
+from amlops.local.online.host import LOOPBACK, Host
 from amlops.local.online.records import EndpointFolder, OnlineRecords, Record
 from amlops.local.state import LocalState
 from amlops.project import Project
+from amlops.validate import kinds
 from amlops.validate.schema.online import MOST_MIRRORED
-from amlops.workspace.online import DEPLOYMENT_HEADER, ScoringTarget, Served
+from amlops.workspace.online import ScoringTarget, Served
 from amlops.yamlfile import YamlFile
 
-_KINDS = ("managed-online-endpoint", "kubernetes-online-endpoint")
 _KEYS = ("name", "description", "tags", "properties", "auth_mode", "traffic", "mirror_traffic", "compute")
 _LONGEST_SECONDS = 190.0
-_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class LocalOnlineEndpoints:
@@ -70,7 +69,7 @@ class LocalOnlineEndpoints:
         headers = {**target.headers, "Content-Type": "application/json"}
         request = urllib.request.Request(target.uri, body, headers)  # noqa: S310 (our own address)
         try:
-            with _OPENER.open(request, timeout=_LONGEST_SECONDS) as answer:
+            with LOOPBACK.open(request, timeout=_LONGEST_SECONDS) as answer:
                 return _parsed(answer.read())
         except urllib.error.HTTPError as error:
             raise UserError(f"the endpoint '{name}' answered {error.code}: {_reason(error.read())}") from None
@@ -90,10 +89,7 @@ class LocalOnlineEndpoints:
             self._records.deployment(name, deployment_name)
         address = Host(self._records.existing(name)).ensure(ready=True)
         secret = self.credentials(name)
-        headers = {"Authorization": f"Bearer {secret.get('primaryKey') or secret['accessToken']}"}
-        if deployment_name is not None:
-            headers[DEPLOYMENT_HEADER] = deployment_name
-        return ScoringTarget(f"{address}/score", f"{address}/swagger.json", headers)
+        return ScoringTarget.of(f"{address}/score", f"{address}/swagger.json", secret, deployment_name)
 
     def traffic(self, name: str) -> dict[str, int]:
         return dict(self._records.existing(name).endpoint()["traffic"])
@@ -122,8 +118,9 @@ class LocalOnlineEndpoints:
         }
 
     def _save(self, document: YamlFile) -> Record:
-        kind = _KINDS["compute" in document.data or "kubernetes" in str(document.data.get("$schema", "")).lower()]
-        data = documents.checked(document, kind, self._project, ignoring={"traffic"}).data
+        data = documents.checked(
+            document, kinds.online_endpoint(document.data), self._project, ignoring={"traffic"}
+        ).data
         folder = self._records.folder(data["name"])
         old: dict[str, Any] = folder.endpoint() if folder.exists() else {}
         record = {
@@ -156,8 +153,7 @@ class LocalOnlineEndpoints:
                     raise UserError(f"{key}: there is no deployment '{name}' of this endpoint; it has: {has}")
                 if isinstance(share, bool) or not isinstance(share, int) or not 0 <= share <= most:
                     raise UserError(f"{key}.{name}: '{share}' must be a whole number from 0 to {most}; for example 10")
-        if sum(traffic.values()) not in (0, 100):
-            raise UserError(f"traffic: sums to {sum(traffic.values())} and must sum to 100, or to 0 for none at all")
+        serving.check_sum(traffic)
         if sum(1 for share in mirror.values() if share) > 1:
             raise UserError("mirror_traffic: only one deployment can have it; for example mirror_traffic: {green: 10}")
         for name, share in mirror.items():

@@ -23,7 +23,7 @@ _START_SECONDS = 60.0
 _DEPLOY_SECONDS = 900.0
 _POLL_SECONDS = 0.05
 # Loopback never goes through a proxy.
-_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+LOOPBACK = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class Host:
@@ -120,5 +120,5 @@ class Host:
             raise OSError("it has no address yet")
         headers = {CONTROL_HEADER: Credentials.read(self._folder.root).control, "Content-Type": "application/json"}
         request = urllib.request.Request(f"{address}{CONTROL}/{order}", json.dumps(data).encode(), headers)  # noqa: S310
-        with _OPENER.open(request, timeout=seconds) as answer:
+        with LOOPBACK.open(request, timeout=seconds) as answer:
             return json.loads(answer.read())

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from amlops.errors import UserError
-from amlops.files import read_json, write_json
+from amlops.files import write_json
 from amlops.local.state import LocalState
+from amlops.local.stored import plain, read_record
 
 Record = dict[str, Any]
 _ENDPOINT = "endpoint.json"
@@ -45,7 +46,7 @@ class EndpointFolder:
         return self.root / "logs" / f"deployment-{plain(deployment)}.log"
 
     def endpoint(self) -> Record:
-        return _read(self.root / _ENDPOINT)
+        return read_record(self.root / _ENDPOINT)
 
     def exists(self) -> bool:
         return (self.root / _ENDPOINT).is_file()
@@ -54,7 +55,7 @@ class EndpointFolder:
         write_json(self.root / _ENDPOINT, record)
 
     def deployments(self) -> list[Record]:
-        return [_read(file) for file in sorted((self.root / _DEPLOYMENTS).glob("*.json"))]
+        return [read_record(file) for file in sorted((self.root / _DEPLOYMENTS).glob("*.json"))]
 
     def save_deployment(self, record: Record) -> None:
         write_json(self._deployment(record["name"]), record)
@@ -93,7 +94,7 @@ class OnlineRecords:
 
     def endpoints(self) -> list[Record]:
         """All endpoints, by name."""
-        return [_read(file) for file in sorted(self._root.glob(f"*/{_ENDPOINT}"))]
+        return [read_record(file) for file in sorted(self._root.glob(f"*/{_ENDPOINT}"))]
 
     def deployment(self, endpoint: str, name: str) -> Record:
         """One deployment. Raises UserError when there is none, or no such endpoint."""
@@ -106,15 +107,3 @@ class OnlineRecords:
 
     def prepare(self) -> None:
         self._state.prepare()
-
-
-def _read(file: Path) -> Record:
-    try:
-        return read_json(file)
-    except ValueError:
-        raise UserError("the record is not valid JSON; delete it and create it again", file=file) from None
-
-
-def plain(name: str) -> str:
-    """A name that can only mean an entry of our own folder: what a person typed may be anything, `../..` too."""
-    return name if name == Path(name).name and name not in {"", ".", ".."} else "-"
