@@ -33,6 +33,8 @@ from amlplatform.request import load_request
 
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENTS = ("dev", "prod")
+SCIENTISTS = "0a1b2c3d-0000-4000-8000-00000000005c"
+"""Object id of the group of data scientists."""
 _TIMEOUT_S = 180
 _QUICK = {"polls": 1, "retry_after_s": 0.02}
 
@@ -158,11 +160,20 @@ def opened_cloud(folder: Path) -> Iterator[Cloud]:
 
 
 def rendered(folder: Path) -> Path:
-    """A project made from the template with the default answers; its environments are in the offline subscription."""
+    """A project made from the template, with a group of data scientists; its environments are in the offline
+    subscription.
+    """
     settings = folder / "cookiecutter.yaml"
     lines = [f'{name}: "{(folder / name).as_posix()}"\n' for name in ("cookiecutters_dir", "replay_dir")]
     settings.write_text("".join(lines), encoding="utf-8")
-    project = Path(cookiecutter(str(ROOT), no_input=True, output_dir=str(folder), config_file=str(settings)))
+    made = cookiecutter(
+        str(ROOT),
+        no_input=True,
+        output_dir=str(folder),
+        config_file=str(settings),
+        extra_context={"scientists_group": SCIENTISTS},
+    )
+    project = Path(made)
     for environment in ENVIRONMENTS:
         file = project / ".cloud" / "environments" / f"{environment}.yml"
         text = file.read_text(encoding="utf-8")

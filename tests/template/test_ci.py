@@ -71,9 +71,13 @@ def test_stages_are_those_agreed(pipelines: dict[str, dict[str, Pipeline]], ci: 
         ("prod", ("dev",), "prod"),
     ]
     assert deploy.stages[0].commands == checks
+    steps = {
+        "dev": ("train", "wait --timeout 120", "deploy", "abort", "export --download-path build/hand-over"),
+        "prod": ("promote --from build/hand-over", "deploy", "abort"),
+    }
     for stage in deploy.stages[1:]:
-        steps = ("submit", "wait", "release")
-        assert stage.commands == tuple(f"python tools/tasks.py deploy {step} --env {stage.name}" for step in steps)
+        amlops = "python tools/tasks.py amlops release"
+        assert stage.commands == tuple(f"{amlops} {words} --env {stage.name}" for words in steps[stage.name])
 
 
 @either_ci
@@ -120,7 +124,12 @@ def test_actions_are_pinned_by_commit_with_their_version(projects: dict[str, Pat
         for action, pin in re.findall(r"uses: ([\w-]+/[\w-]+)@(.*)", path.read_text(encoding="utf-8")):
             assert re.fullmatch(r"[0-9a-f]{40} # v\d+\.\d+\.\d+", pin), f"{path.name}: {action}@{pin}"
             pins.setdefault(action, set()).add(pin)
-    assert set(pins) == {"actions/checkout", "actions/setup-python", "azure/login"}
+    assert set(pins) == {
+        "actions/checkout",
+        "actions/setup-python",
+        "actions/upload-artifact",
+        "actions/download-artifact",
+    }
     assert all(len(found) == 1 for found in pins.values()), pins
 
 
@@ -143,7 +152,7 @@ def test_machines_are_known_and_times_limited(pipelines: dict[str, dict[str, Pip
 
 def test_a_wrong_parameter_of_a_template_is_noticed(projects: dict[str, Path]) -> None:
     """The reader used above does what Azure Pipelines does with parameters."""
-    template = projects["azure-devops"] / ".ado" / "templates" / "deploy-environment.yml"
+    template = projects["azure-devops"] / ".ado" / "templates" / "promote-and-deploy.yml"
     with pytest.raises(KeyError):
         resolve(template, {"environment": "dev", "needs": "check", "serviceConection": "x"})
     with pytest.raises(KeyError):
@@ -186,7 +195,7 @@ def azure_schema(files: list[Path], folder: Path) -> None:
 
 def test_azure_schema(projects: dict[str, Path], tmp_path: Path) -> None:
     files = sorted((projects["azure-devops"] / ".ado").rglob("*.yml"))
-    assert len(files) == 6
+    assert len(files) == 7
     azure_schema(files, tmp_path)
 
 
@@ -199,3 +208,13 @@ def test_azure_schema_finds_a_fault(projects: dict[str, Path], tmp_path: Path, f
     wrong.write_text(source.read_text(encoding="utf-8").replace(*fault), encoding="utf-8")
     with pytest.raises(AssertionError, match="Schema validation errors"):
         azure_schema([wrong], tmp_path)
+
+
+def test_traffic_is_put_back_even_when_the_run_is_canceled(projects: dict[str, Path]) -> None:
+    def of(project: Path, pattern: str, condition: str) -> list[str]:
+        texts = [path.read_text(encoding="utf-8") for path in ci_files(project)]
+        steps = [step for text in texts for step in re.split(r"\n\s+- ", text) if re.search(pattern, step)]
+        return [step for step in steps if condition in step]
+
+    assert len(of(projects["github"], "release abort", "if: always()")) == 2
+    assert len(of(projects["azure-devops"], "release abort", "condition: always()")) == 2

@@ -51,10 +51,10 @@ def test_make(project: Path, uv: str, target: str) -> None:
 @pytest.mark.parametrize(
     "fault",
     [
-        ("tools/deploy.py", "import json\n", "import json\nimport csv\n", "lint"),
+        ("tools/watch.py", "import json\n", "import json\nimport csv\n", "lint"),
         (".cloud/environments/prod.yml", "  image-scoring: ", "  image-scorin: ", "test tests/test_project.py"),
         (".cloud/environments/dev.yml", "  cpu-cluster: ", "  cpu: ", "test tests/test_project.py"),
-        ("tools/deploy.py", "    _try_deployment(az", "    # _try_deployment(az", "test tests/test_deploy.py"),
+        (".cloud/release/image-scoring.yml", "trial: ../../tests", "trial: ../../tets", "validate"),
         ("requirements.in", "numpy\n", "numpy\nunpinned\n", "test tests/test_project.py"),
     ],
 )
@@ -75,7 +75,7 @@ def test_an_unknown_task_gets_one_line(project: Path, uv: str) -> None:
     result = run(project, uv, "python tools/tasks.py tests")
     assert result.returncode == 2
     assert result.stderr.splitlines() == [
-        "task: 'tests' is not one of setup, frameworks, azure, online, run, test, lint, validate, lock, deploy, watch; "
+        "task: 'tests' is not one of setup, frameworks, azure, online, run, test, lint, validate, lock, amlops, watch; "
         "for example: tasks.py test"
     ]
 

@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PROJECT = ROOT / "{{cookiecutter.project_slug}}"
 CODE = PROJECT / "code" / "image-scoring"
 RUN = "pipelines/image-scoring/run.py"
-NEEDED = (".cloud", "code/image-scoring", "pipelines/image-scoring")
+NEEDED = (".cloud", "code/image-scoring", "pipelines/image-scoring", "tests/smoke")
 
 
 @dataclass(frozen=True)
@@ -40,12 +40,12 @@ class Project:
         made = cookiecutter(str(ROOT), no_input=True, output_dir=str(folder), config_file=str(settings))
         return cls(Path(made))
 
-    def python(self, *words: str | Path) -> subprocess.CompletedProcess[str]:
-        """Run Python in it."""
+    def python(self, *words: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Run Python in it, with these variables beside those of the tests."""
         environment = {key: value for key, value in os.environ.items() if not key.startswith(("AMLOPS_", "MLFLOW_"))}
         command = [sys.executable, *(str(word) for word in words)]
         return subprocess.run(
-            command, cwd=self.root, env=environment, capture_output=True, encoding="utf-8", check=False
+            command, cwd=self.root, env=environment | variables, capture_output=True, encoding="utf-8", check=False
         )
 
 

@@ -9,7 +9,7 @@
     python tools/tasks.py lint        style and format; `lint --fix` mends what it can
     python tools/tasks.py validate    the Azure ML files, without Azure
     python tools/tasks.py lock        writes requirements*.txt from requirements*.in
-    python tools/tasks.py deploy STEP --env dev|prod      what CI runs in Azure: submit, wait, release
+    python tools/tasks.py amlops WORDS    `amlops` with what it needs to reach Azure: what CI calls
     python tools/tasks.py watch --env dev                 what is wrong there; in CI it keeps an alert open
 
 Words after the task go to the program behind it: `test -k names`, `validate pipelines`. Only the standard library is
@@ -94,15 +94,20 @@ def validate(words: Sequence[str]) -> int:
     return _in_environment("-m", "amlops", "validate", *words)
 
 
-def deploy(words: Sequence[str]) -> int:
-    """One step of a deployment to Azure."""
-    return _in_environment("tools/deploy.py", *words)
+def amlops(words: Sequence[str]) -> int:
+    """The project's tool, in Azure too."""
+    return _with_azure("-m", "amlops", *words)
 
 
 def watch(words: Sequence[str]) -> int:
     """What is wrong in an environment."""
+    return _with_azure("tools/watch.py", *words)
+
+
+def _with_azure(*arguments: str) -> int:
+    """As `_in_environment`, with the clients of Azure."""
     python = project_environment(extras=[environment.AZURE])
-    return subprocess.run([str(python), "tools/watch.py", *words], cwd=PROJECT, check=False).returncode
+    return subprocess.run([str(python), *arguments], cwd=PROJECT, check=False).returncode
 
 
 def lock(words: Sequence[str]) -> int:
@@ -134,7 +139,7 @@ TASKS: dict[str, Callable[[Sequence[str]], int]] = {
     "lint": lint,
     "validate": validate,
     "lock": lock,
-    "deploy": deploy,
+    "amlops": amlops,
     "watch": watch,
 }
 

@@ -20,7 +20,11 @@ from amlops.errors import AmlopsError
 NOUNS: dict[str, tuple[str, str, str]] = {
     "validate": ("amlops.cli.validate", "app", "Check the project's files; one line per fault."),
     "job": ("amlops.cli.job", "app", "Jobs: create, show, list, wait, stream, cancel, download, resume, replay."),
-    "model": ("amlops.cli.model", "app", "The models: create, update, show, list, download, promote, rollback."),
+    "model": (
+        "amlops.cli.model",
+        "app",
+        "Models: create, update, show, list, download, export, promote, rollback.",
+    ),
     "batch-endpoint": (
         "amlops.cli.batch",
         "endpoint_app",
@@ -46,6 +50,11 @@ NOUNS: dict[str, tuple[str, str, str]] = {
     "environment": ("amlops.cli.environment", "app", "Environments: create, show, list."),
     "component": ("amlops.cli.component", "app", "Components of pipelines: create, show, list."),
     "compute": ("amlops.cli.compute", "app", "Compute targets: create, show, list, delete."),
+    "release": (
+        "amlops.cli.release",
+        "app",
+        "A commit's way: train, wait, deploy, export, promote, abort.",
+    ),
     "status": ("amlops.cli.status", "app", "What is wrong in an environment, then what is in it."),
     "render": ("amlops.cli.render", "app", "Write plain Azure ML YAML with physical names, for az ml."),
 }

@@ -38,6 +38,7 @@ FLAGS: dict[str, Flag] = {
     "tag": Flag(("--tag",), "KEY=VALUE", "Tag, for example --tag stage=test; may be repeated.", az=False),
     "version": Flag(("-v", "--version"), "VERSION", "Version (default: create the next number, show the latest)."),
     "label": Flag(("-l", "--label"), "LABEL", "Label instead of a version: latest."),
+    "commit": Flag(("--commit",), "SHA", "Commit that is released (default: the one checked out).", az=False),
     # job
     "stream": Flag(("--stream",), None, "Show the steps' logs while they are written."),
     "timeout": Flag(("--timeout",), "MINUTES", "Wait at most so long; the job goes on (default: no limit).", az=False),
@@ -50,7 +51,7 @@ FLAGS: dict[str, Flag] = {
     "path": Flag(("-p", "--path"), "PATH", "File or folder of the model, or azureml://jobs/NAME/outputs/OUTPUT."),
     "type": Flag(("-t", "--type"), "TYPE", "custom_model, mlflow_model or triton_model."),
     "description": Flag(("-d", "--description"), "TEXT", "Description."),
-    "from": Flag(("--from",), "NAME", "Environment that has the model, for example dev.", az=False),
+    "from": Flag(("--from",), "NAME|DIR", "Environment that has the model, or folder of `model export`.", az=False),
     "to": Flag(("--to",), "NAME", "Environment that gets it, for example prod.", az=False),
     "gate": Flag(("--gate",), "FILE", "Gate file (default: .cloud/gates/<model>.yml).", az=False),
     "reason": Flag(("--reason",), "TEXT", "Why, for the record; at most 250 characters.", az=False),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +13,10 @@ from amlops.cli.flags import flag
 from amlops.cli.output import chosen_format
 from amlops.errors import UsageError, UserError
 from amlops.workspace import connect
+
+if TYPE_CHECKING:
+    from amlops.project import Project
+    from amlops.promotion.origin import Origin
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 _COLUMNS = ("name", "version", "type", "created_at", "job_name")
@@ -121,11 +125,28 @@ def download(
 
 
 @app.command()
-def promote(
+def export(
     name: Annotated[str, flag("name", "Name of the model.")],
     version: Annotated[str, flag("version", "Version.")],
+    download_path: Annotated[Path, flag("download-path", "New folder for the package.")],
+    env: Env = None,
+    output: Output = None,
+    query: Query = None,
+) -> None:
+    """Write a version with its record to a folder, from which `promote` brings it to another environment."""
+    from amlops.promotion import package
+    from amlops.promotion.origin import EnvironmentOrigin
+
+    chosen_format(output)
+    emit(package.export(EnvironmentOrigin(connect(env)), name, version, download_path), output, query)
+
+
+@app.command()
+def promote(
     source: Annotated[str, flag("from")],
     target: Annotated[str, flag("to")],
+    name: Annotated[str | None, flag("name", "Name of the model (of a package: what is in it).")] = None,
+    version: Annotated[str | None, flag("version", "Version (of a package: what is in it).")] = None,
     gate: Annotated[Path | None, flag("gate")] = None,
     reason: Annotated[str, flag("reason")] = "",
     dry_run: Annotated[bool, flag("dry-run")] = False,
@@ -138,15 +159,30 @@ def promote(
     from amlops.promotion.promote import promote as bring
 
     chosen_format(output)
-    check_environments(source, target)
-    here, there = connect(source), connect(target)
-    rules = gates.find(here.project, name, gate)
+    there = connect(target)
+    origin, name, version = _asked(there.project, source, name, version)
+    check_environments(origin.environment, there.environment.name)
+    rules = gates.find(there.project, name, gate)
     try:
-        result = bring(here, there, name, version, rules, reason=reason, dry_run=dry_run)
+        result = bring(origin, there, name, version, rules, reason=reason, dry_run=dry_run)
     except GateNotPassed as error:
         emit(error.record, output, query)
         raise
     emit(result, output, query)
+
+
+def _asked(project: Project, source: str, name: str | None, version: str | None) -> tuple[Origin, str, str]:
+    """Where the model is, its name and version. Raises UserError."""
+    from amlops.promotion.origin import EnvironmentOrigin
+    from amlops.promotion.package import Package
+
+    if source in project.environment_names() or not Path(source).is_dir():
+        origin = EnvironmentOrigin(connect(source))
+        if name is None or version is None:
+            raise UsageError("model promote: --name and --version are needed; for example --name digits --version 3")
+        return origin, name, version
+    package = Package(Path(source))
+    return package, name or package.model.name, version or package.model.version
 
 
 @app.command()

@@ -9,6 +9,7 @@ from pathlib import Path
 from amlops import contenthash
 from amlops.entities import Model
 from amlops.errors import UserError
+from amlops.promotion.origin import Origin
 from amlops.promotion.stages import STAGE
 from amlops.workspace import Workspace
 
@@ -39,7 +40,7 @@ def present(target: Workspace, model: Model) -> Model | None:
     return there
 
 
-def copied(source: Workspace, target: Workspace, model: Model, properties: Mapping[str, str]) -> Model:
+def copied(source: Origin, target: Workspace, model: Model, properties: Mapping[str, str]) -> Model:
     """Download the version, compare it with its hash, upload it under the same number, read it back and compare again.
 
     Raises:
@@ -47,8 +48,8 @@ def copied(source: Workspace, target: Workspace, model: Model, properties: Mappi
     """
     expected = recorded_hash(model)
     with tempfile.TemporaryDirectory(prefix="amlops-", ignore_cleanup_errors=True) as temporary:
-        place = source.models.download(model.name, model.version, Path(temporary) / "from")
-        _compare(place, expected, model, source)
+        place = source.download(model.name, model.version, Path(temporary) / "from")
+        compare(place, expected, model, source.environment)
         made = target.models.create(
             model.name,
             place,
@@ -64,12 +65,13 @@ def copied(source: Workspace, target: Workspace, model: Model, properties: Mappi
 
 def check(workspace: Workspace, model: Model, expected: str, folder: Path) -> None:
     """Read a version back into `folder` and compare its files with the hash. Raises UserError."""
-    _compare(workspace.models.download(model.name, model.version, folder), expected, model, workspace)
+    compare(workspace.models.download(model.name, model.version, folder), expected, model, workspace.environment.name)
 
 
-def _compare(place: Path, expected: str, model: Model, workspace: Workspace) -> None:
+def compare(place: Path, expected: str, model: Model, environment: str) -> None:
+    """Compare the files at `place`, which are from that environment, with the hash. Raises UserError."""
     if contenthash.of_path(place) != expected:
         raise UserError(
-            f"{contenthash.PROPERTY}: the files of {model.reference} in '{workspace.environment.name}' are not those "
+            f"{contenthash.PROPERTY}: the files of {model.reference} in '{environment}' are not those "
             "that were registered; nothing serves them, register the model again"
         )

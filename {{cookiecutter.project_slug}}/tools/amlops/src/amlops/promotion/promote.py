@@ -10,6 +10,7 @@ from typing import Any
 from amlops.errors import AmlopsError, UserError
 from amlops.promotion import copy, evidence, record, stages
 from amlops.promotion.gate import Gate
+from amlops.promotion.origin import Origin
 from amlops.workspace import Workspace
 
 
@@ -24,7 +25,7 @@ class GateNotPassed(AmlopsError):
 
 
 def promote(
-    source: Workspace,
+    source: Origin,
     target: Workspace,
     name: str,
     version: str,
@@ -46,7 +47,7 @@ def promote(
     """
     reason = record.checked_reason(reason)
     now = datetime.now(UTC)
-    model = source.models.show(name, version)
+    model = source.show(name, version)
     digest = copy.recorded_hash(model)
     champion = stages.of(target.models, name, stages.CHAMPION)
     findings = evidence.judge(gate, model, None if champion and champion.version == model.version else champion, now)
@@ -54,7 +55,7 @@ def promote(
         "name": name,
         "version": model.version,
         "hash": digest,
-        "from": source.environment.name,
+        "from": source.environment,
         "to": target.environment.name,
         "gate": [finding.as_record() for finding in findings],
         "passed": all(finding.passed for finding in findings),

@@ -14,7 +14,7 @@ from datetime import datetime
 from amlops.entities import Model
 from amlops.errors import UserError
 from amlops.promotion.evidence import Finding
-from amlops.workspace import Workspace
+from amlops.promotion.origin import Origin, job_of
 
 PREFIX = "promotion."
 LONGEST = 250
@@ -49,19 +49,17 @@ def checked_reason(reason: str) -> str:
     return text
 
 
-def properties(
-    model: Model, source: Workspace, findings: Sequence[Finding], reason: str, now: datetime
-) -> dict[str, str]:
+def properties(model: Model, source: Origin, findings: Sequence[Finding], reason: str, now: datetime) -> dict[str, str]:
     """What is kept with the version in the target."""
     values = {
         "by": who(),
         "run": run_address(),
         "at": now.isoformat(timespec="seconds"),
-        "from": source.environment.name,
-        "from_workspace": source.environment.workspace,
+        "from": source.environment,
+        "from_workspace": source.workspace,
         "reason": reason,
-        "commit": model.properties.get("git_commit") or model.tags.get("git_commit", ""),
-        "job": model.job_name or model.properties.get("job_name", ""),
+        "commit": source.commit(model),
+        "job": job_of(model),
     }
     for number, finding in enumerate(findings, start=1):
         values[f"gate.{number}"] = f"{finding.what} {finding.value} {finding.rule}"

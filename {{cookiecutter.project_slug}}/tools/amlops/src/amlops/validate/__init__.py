@@ -26,6 +26,7 @@ from amlops.validate.checks import (
     parallel,
     pipelines,
     project,
+    releases,
     schedules,
 )
 from amlops.validate.context import Context
@@ -57,6 +58,7 @@ _CHECKS: dict[str, Callable[[YamlFile, Context], Iterable[Fault]]] = {
     "data": lambda document, _: files.asset_faults(document),
     "compute-cluster": lambda document, _: schedules.cluster_faults(document),
     "gate": lambda document, _: gates.gate_faults(document),
+    "release": releases.release_faults,
     "schedule": schedules.schedule_faults,
 }
 

@@ -53,6 +53,7 @@ _KINDS = (
     Kind("local-environment", "`.cloud/environments/local.yml`", "workspace.LocalEnvironment"),
     Kind("azure-environment", "`.cloud/environments/<name>.yml`", "workspace.AzureEnvironment"),
     Kind("gate", "`.cloud/gates/<model>.yml`"),
+    Kind("release", "`.cloud/release/<workload>.yml`", "release.Release"),
     Kind("request", "`.cloud/request.yaml`", note="checked by `amlplatform check`"),
     Kind("managed-online-endpoint", "managed online endpoint", "online.ManagedOnlineEndpoint"),
     Kind("kubernetes-online-endpoint", "Kubernetes online endpoint", "online.KubernetesOnlineEndpoint"),
@@ -149,6 +150,8 @@ def _by_place(document: YamlFile, place: Path) -> str | None:
         return "local-environment" if place.name == "local.yml" else "azure-environment"
     if parts[:2] == (".cloud", "gates"):
         return "gate"
+    if parts[:2] == (".cloud", "release"):
+        return "release"
     if place.as_posix() == ".cloud/request.yaml":
         return "request"
     return "conda" if "dependencies" in document.data and "$schema" not in document.data else None

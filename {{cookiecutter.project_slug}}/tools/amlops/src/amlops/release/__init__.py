@@ -1,0 +1,1 @@
+"""A commit's way into an environment: train, wait, deploy, hand over, promote. What `amlops release` and CI do."""

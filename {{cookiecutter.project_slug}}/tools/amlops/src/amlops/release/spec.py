@@ -1,0 +1,113 @@
+"""The release files of a project, `.cloud/release/<workload>.yml`, read and checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from amlops import yamlfile
+from amlops.errors import UserError
+from amlops.project import Project
+from amlops.validate.schema.release import Release as Shape
+from amlops.validate.schema.release import Rollout, Stress
+from amlops.yamlfile import YamlFile
+
+FOLDER = Path(".cloud") / "release"
+
+
+@dataclass(frozen=True)
+class BatchRelease:
+    """A batch endpoint: its files, its name in the project, and what a new deployment scores first."""
+
+    name: str
+    endpoint: Path
+    deployment: Path
+    trial: Path | None
+
+
+@dataclass(frozen=True)
+class RealTimeRelease:
+    """A real-time endpoint: its files, its name in the project, and how a new deployment gets its traffic."""
+
+    name: str
+    endpoint: Path
+    deployment: Path
+    smoke: Path | None
+    requests: Path
+    rollout: Rollout
+    stress: Stress | None
+
+
+@dataclass(frozen=True)
+class Release:
+    """What CI does for a workload.
+
+    Attributes:
+        workload: name of the file.
+        pipeline: the job that trains.
+        model: name of the model that it registers.
+    """
+
+    workload: str
+    pipeline: Path
+    model: str
+    batch: tuple[BatchRelease, ...]
+    real_time: tuple[RealTimeRelease, ...]
+
+
+def find(project: Project) -> list[Release]:
+    """The releases of a project, by workload.
+
+    Raises:
+        UserError: there is none, or something in one of them is wrong.
+    """
+    files = sorted((project.root / FOLDER).glob("*.yml"))
+    if not files:
+        raise UserError(
+            f"release: the project has no file in {FOLDER.as_posix()}/; docs/ci.md shows one, for example "
+            f"{(FOLDER / 'image-scoring.yml').as_posix()}"
+        )
+    return [read(file, project) for file in files]
+
+
+def read(file: Path, project: Project) -> Release:
+    """Read one release file. Raises UserError with the line of what is wrong."""
+    from amlops.local.batch import documents
+
+    document = documents.checked(yamlfile.load(file), "release", project)
+    shape = Shape.model_validate(document.data)
+    return Release(
+        workload=file.stem,
+        pipeline=document.resolve(shape.pipeline),
+        model=shape.model,
+        batch=tuple(
+            BatchRelease(
+                name=_name(document, one.endpoint),
+                endpoint=document.resolve(one.endpoint),
+                deployment=document.resolve(one.deployment),
+                trial=document.resolve(one.trial) if one.trial else None,
+            )
+            for one in shape.batch
+        ),
+        real_time=tuple(
+            RealTimeRelease(
+                name=_name(document, one.endpoint),
+                endpoint=document.resolve(one.endpoint),
+                deployment=document.resolve(one.deployment),
+                smoke=document.resolve(one.smoke) if one.smoke else None,
+                requests=document.resolve(one.requests),
+                rollout=one.rollout,
+                stress=one.stress,
+            )
+            for one in shape.real_time
+        ),
+    )
+
+
+def _name(document: YamlFile, endpoint: str) -> str:
+    """The name that an endpoint file gives. Raises UserError."""
+    found = yamlfile.load(document.resolve(endpoint))
+    name = found.get("name")
+    if not isinstance(name, str) or not name:
+        raise found.error("must be the name of the endpoint; for example image-scoring", "name")
+    return name
