@@ -155,7 +155,7 @@ def opened_cloud(folder: Path) -> Iterator[Cloud]:
         for environment in ENVIRONMENTS:
             provision(project / ".cloud" / "request.yaml", environment, manager)
         azure = Azure(state, manager.acting_as, Behaviour(**_QUICK))
-        with serving(azure, private, blob_storage.find(ROOT)) as variables:
+        with serving(azure, private, blob_storage.find()) as variables:
             yield Cloud(azure, project, variables)
 
 

@@ -213,8 +213,8 @@ def test_without_openssl_commands_run_all_the_same(
     new_live_project: Callable[[], LiveProject], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    show = "import os; print('IDENTITY_ENDPOINT' in os.environ)"
+    show = "import os; print('IDENTITY_ENDPOINT' in os.environ, 'http_proxy' in os.environ)"
     result = new_live_project().offline(sys.executable, "-c", show)
     assert result.returncode == 0, explained(result)
-    assert result.stdout.strip() == "False"
+    assert result.stdout.strip() == "False True", "and without a way out"
     assert result.stderr.strip().startswith("note: SDKs of Azure find no offline Azure: openssl: not on PATH")

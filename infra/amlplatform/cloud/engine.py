@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from amlplatform.cloud.https import egress
 from amlplatform.cloud.workplace import PACKAGE, Workplace, WorkplaceError
 
 WINDOWS = os.name == "nt"
@@ -24,9 +25,9 @@ _CLI = "pulumi.exe" if WINDOWS else "pulumi"
 _HOST = "pulumi-language-python"
 _STOP_TIMEOUT_S = 10
 
-# Whatever could lead to a real Azure or a real Pulumi backend is taken out of the environment.
+# Whatever could lead to a real Azure or a real Pulumi backend, or past our way out, is taken out of the environment.
 _REAL = re.compile(
-    r"ARM_.*|AZURE_.*|AZUREML_.*|PULUMI_.*|IDENTITY_.*|MSI_.*|ACTIONS_ID_TOKEN_.*|SYSTEM_(ACCESSTOKEN|OIDC.*)",
+    r"ARM_.*|AZURE_.*|AZUREML_.*|PULUMI_.*|IDENTITY_.*|MSI_.*|ACTIONS_ID_TOKEN_.*|SYSTEM_(ACCESSTOKEN|OIDC.*)|.+_PROXY",
     re.IGNORECASE,
 )
 
@@ -53,7 +54,7 @@ def has_language_host(cli: Path) -> bool:
 def environment(workplace: Workplace, cli: Path | None, starters: Path) -> dict[str, str]:
     """The environment of commands: no way to a real Azure or backend, everything in `.offline/`.
 
-    `starters` is a folder for executables that must be on PATH.
+    `starters` is a folder for executables that must be on PATH. There is no way out until a door names one.
     """
     kept = {key: value for key, value in os.environ.items() if not _REAL.fullmatch(key)}
     path = [kept.get("PATH", os.defpath)]
@@ -65,6 +66,7 @@ def environment(workplace: Workplace, cli: Path | None, starters: Path) -> dict[
             path.insert(0, str(starters))
     return {
         **kept,
+        **egress.variables(),
         "PATH": os.pathsep.join(path),
         "PYTHONPATH": _python_path(),
         # Without the file of attributes that the engine would write beside each state: killed meanwhile, it leaves an
@@ -119,6 +121,7 @@ class Door:
 
     def __init__(self, workplace: Workplace, module: str, *options: str | Path) -> None:
         self.log = workplace.log
+        self.last_words = b""
         command = [sys.executable, "-m", module, "--state", str(workplace.cloud_file), *map(str, options)]
         variables = {**os.environ, "PYTHONPATH": _python_path()}
         with self.log.open("ab") as log:
@@ -132,10 +135,9 @@ class Door:
         return self.process.stdout.readline().strip()
 
     def stop(self) -> None:
-        assert self.process.stdin is not None
-        self.process.stdin.close()
         try:
-            self.process.wait(_STOP_TIMEOUT_S)
+            # Its standard input ends with this.
+            self.last_words, _ = self.process.communicate(timeout=_STOP_TIMEOUT_S)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
@@ -156,10 +158,16 @@ class Provider(Door):
 
 
 class HttpsDoor(Door):
-    """Azure Resource Manager over HTTPS, for Azure's SDKs. `folder` is private and gets its certificate."""
+    """Azure Resource Manager over HTTPS, for Azure's SDKs. `folder` is private and gets its certificates.
 
-    def __init__(self, workplace: Workplace, folder: Path, manners: Manners) -> None:
-        super().__init__(workplace, "amlplatform.cloud.https", "--folder", folder, *manners.options)
+    `azurite`: the command that starts it; None: there is no blob storage.
+    """
+
+    def __init__(
+        self, workplace: Workplace, folder: Path, manners: Manners, azurite: Sequence[str] | None = None
+    ) -> None:
+        storage = ["--blobs", workplace.blobs, "--azurite", *azurite] if azurite else []
+        super().__init__(workplace, "amlplatform.cloud.https", "--folder", folder, *manners.options, *storage)
 
     def variables(self) -> dict[str, str]:
         """The environment that leads SDKs to it; waits until it answers. Raises WorkplaceError when it does not."""
@@ -169,6 +177,13 @@ class HttpsDoor(Door):
         except ValueError:
             reason = line.decode("utf-8", "replace") or f"{self.log} says why"
             raise WorkplaceError(f"SDKs of Azure find no offline Azure: {reason}") from None
+
+    @property
+    def refused(self) -> list[str]:
+        """The hosts that were asked for and refused: known once it has stopped."""
+        with contextlib.suppress(ValueError):
+            return json.loads(self.last_words)
+        return []
 
 
 @contextlib.contextmanager
@@ -181,8 +196,10 @@ def provider(workplace: Workplace, manners: Manners) -> Iterator[Provider]:
 
 
 @contextlib.contextmanager
-def https_door(workplace: Workplace, folder: Path, manners: Manners) -> Iterator[HttpsDoor]:
-    started = HttpsDoor(workplace, folder, manners)
+def https_door(
+    workplace: Workplace, folder: Path, manners: Manners, azurite: Sequence[str] | None = None
+) -> Iterator[HttpsDoor]:
+    started = HttpsDoor(workplace, folder, manners, azurite)
     try:
         yield started
     finally:

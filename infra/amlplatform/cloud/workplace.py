@@ -48,6 +48,11 @@ class Workplace:
         return self.folder / "azure.sqlite"
 
     @property
+    def blobs(self) -> Path:
+        """What was uploaded to the offline Azure."""
+        return self.folder / "blobs"
+
+    @property
     def backend(self) -> Path:
         """State of the stacks, as Pulumi keeps it."""
         return self.folder / "state"
@@ -87,7 +92,8 @@ class Workplace:
                 raise WorkplaceError(
                     f"--reset: another `amlplatform offline` is at work in {self.folder}; wait for it, or stop it"
                 ) from None
-            for path in (self.backend, self.home, self.copy, *self.folder.glob("azure.sqlite*"), self.log):
+            state = self.folder.glob("azure.sqlite*")
+            for path in (self.backend, self.home, self.copy, self.blobs, *state, self.log):
                 shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
 
     def _lock(self) -> sqlite3.Connection:

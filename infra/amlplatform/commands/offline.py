@@ -12,7 +12,7 @@ from pathlib import Path
 import typer
 
 from amlplatform import console
-from amlplatform.cloud import callers, engine
+from amlplatform.cloud import blob_storage, callers, engine
 from amlplatform.cloud.hindrances import hostility
 from amlplatform.cloud.state import CloudState
 from amlplatform.cloud.workplace import Workplace, WorkplaceError
@@ -96,9 +96,10 @@ def run(workplace: Workplace, command: Sequence[str], *, identity: str = "", hos
         manners = _manners(workplace, identity, hostile=hostile)
         # Both doors start while the copy and the stack are made.
         provider = running.enter_context(engine.provider(workplace, manners))
-        https = running.enter_context(engine.https_door(workplace, private, manners))
+        azurite = blob_storage.find(workplace.project.folder, *workplace.project.folder.parents)
+        https = running.enter_context(engine.https_door(workplace, private, manners, azurite))
         for note in workplace.update_copy(stack):
-            print(f"note: {note}", file=sys.stderr)
+            _note(note)
         variables = engine.environment(workplace, cli, private)
         program = shutil.which(command[0], path=variables["PATH"])
         if program is None:
@@ -106,8 +107,14 @@ def run(workplace: Workplace, command: Sequence[str], *, identity: str = "", hos
         if stack and not workplace.has_stack(stack):
             _make_stack(program, stack, workplace, variables)
         variables["PULUMI_DEBUG_PROVIDERS"] = f"azure-native:{provider.port()}"
-        variables |= _https_variables(https)
-        return engine.run([program, *command[1:]], workplace.copy, variables)
+        opened = _https_variables(https)
+        if opened and azurite is None and not _is_pulumi(command):  # which uploads nothing
+            _note(blob_storage.MISSING)
+        variables |= opened
+        code = engine.run([program, *command[1:]], workplace.copy, variables)
+    if https.refused:
+        _note(f"asked for and refused, since nothing leaves this machine: {', '.join(https.refused)}")
+    return code
 
 
 def _https_variables(door: engine.HttpsDoor) -> dict[str, str]:
@@ -115,8 +122,12 @@ def _https_variables(door: engine.HttpsDoor) -> dict[str, str]:
     try:
         return door.variables()
     except WorkplaceError as error:
-        print(f"note: {error}", file=sys.stderr)
+        _note(str(error))
         return {}
+
+
+def _note(text: str) -> None:
+    print(f"note: {text}", file=sys.stderr)
 
 
 def _is_pulumi(command: Sequence[str]) -> bool:

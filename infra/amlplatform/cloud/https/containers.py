@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from amlplatform.cloud.callers import PERSON
+from amlplatform.cloud.errors import AzureError
 from amlplatform.cloud.https import tokens
 from amlplatform.cloud.https.egress import BLOB_SUFFIX
 
@@ -33,7 +34,7 @@ class Containers:
         self._lock = threading.Lock()
 
     def put(self, account: str, container: str, name: str, content: bytes) -> None:
-        """Write a blob. Raises OSError when blob storage does not take it."""
+        """Write a blob. Raises OSError when blob storage does not take it, AzureError without one."""
         self.ensure(account, container)
         headers = {"x-ms-blob-type": "BlockBlob", "Content-Length": str(len(content))}
         status = self._send(account, f"/{container}/{urllib.parse.quote(name)}", headers, content)
@@ -41,7 +42,7 @@ class Containers:
             raise OSError(f"blob storage answers {status} to the writing of {account}/{container}/{name}")
 
     def ensure(self, account: str, container: str) -> None:
-        """Make a container unless it is there. Raises OSError when blob storage does not answer."""
+        """Make a container unless it is there. Raises OSError when blob storage refuses, AzureError without one."""
         with self._lock:
             if (account, container) in self._made:
                 return
@@ -51,7 +52,7 @@ class Containers:
             self._made.add((account, container))
 
     def _send(self, account: str, path: str, headers: Mapping[str, str], content: bytes = b"") -> int:
-        """PUT as the offline Azure itself. Returns the status."""
+        """PUT as the offline Azure itself. Returns the status. Raises AzureError (424) without blob storage."""
         connection = http.client.HTTPSConnection("127.0.0.1", self._proxy, context=self._context, timeout=30)
         connection.set_tunnel(f"{account}{BLOB_SUFFIX}", 443)
         try:
@@ -59,5 +60,8 @@ class Containers:
             own = {"Authorization": f"Bearer {token}", "x-ms-version": "2021-10-04"}
             connection.request("PUT", path, content, {**headers, **own})
             return connection.getresponse().status
+        except OSError as error:
+            # Not 503: clients would try it again.
+            raise AzureError(424, "BlobStorageNotThere", f"blob storage of the offline Azure: {error}") from None
         finally:
             connection.close()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
+from amlplatform.cloud.https import egress
 from amlplatform.cloud.https.azure import Azure
 from amlplatform.cloud.https.messages import Request, Response
 from amlplatform.cloud.state import SUBSCRIPTION_ID, TENANT_ID
@@ -57,11 +57,5 @@ def environment(azure: Azure, bundle: Path, proxy: int) -> dict[str, str]:
         "AZURE_SUBSCRIPTION_ID": SUBSCRIPTION_ID,
         "REQUESTS_CA_BUNDLE": str(bundle),
         "SSL_CERT_FILE": str(bundle),
-        **dict.fromkeys(("HTTPS_PROXY", "https_proxy"), f"http://127.0.0.1:{proxy}"),
-        **{name: _without_proxy(name) for name in ("NO_PROXY", "no_proxy")},
+        **egress.variables(proxy),
     }
-
-
-def _without_proxy(name: str) -> str:
-    """Hosts that are reached directly: those of the person's environment, and this machine."""
-    return ",".join(filter(None, [os.environ.get(name), "127.0.0.1"]))

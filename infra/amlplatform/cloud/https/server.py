@@ -15,7 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from amlplatform.cloud import blob_storage
+from amlplatform.cloud.blob_storage import BlobStorage
 from amlplatform.cloud.errors import AzureError
 from amlplatform.cloud.https import certificate, discovery, egress, routes
 from amlplatform.cloud.https.azure import Azure
@@ -131,11 +131,13 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextlib.contextmanager
-def serving(azure: Azure, folder: Path, azurite: Sequence[str] | None = None) -> Iterator[dict[str, str]]:
+def serving(
+    azure: Azure, folder: Path, azurite: Sequence[str] | None = None, blobs: Path | None = None
+) -> Iterator[dict[str, str]]:
     """Answer on a free port of this machine. Yields the environment of a command that is to come here.
 
-    `folder` gets the certificates and the blobs; it must be private to this user. `azurite`: the command that starts
-    it; without one there is no blob storage. Raises CertificateError, BlobStorageError.
+    `folder` gets the certificates; it must be private to this user. `azurite`: the command that starts it; without one
+    there is no blob storage. `blobs`: where they lie, else in `folder`. Raises CertificateError.
     """
     context, file = certificate.server_context(folder, _hosts())
     server = _Server(azure, context)
@@ -148,10 +150,13 @@ def serving(azure: Azure, folder: Path, azurite: Sequence[str] | None = None) ->
         azure.egress.door = server.server_address[1]
         bundle = certificate.bundle(file)
         if azurite:
-            azure.egress.blobs, blob_certificate = running.enter_context(_blobs(azure, folder, azurite))
-            bundle = certificate.bundle(file, blob_certificate)
+            names = [f"DNS:*{egress.BLOB_SUFFIX}"]
+            blob_file, key = running.enter_context(certificate.made(folder, "blobs", names))
+            storage = BlobStorage(azurite, azure.state, blobs or folder / "blobs", blob_file, key)
+            azure.egress.blobs = running.enter_context(contextlib.closing(storage)).port
+            bundle = certificate.bundle(file, blob_file)
         proxy = running.enter_context(egress.serving(azure.egress))
-        azure.containers = Containers(proxy, bundle) if azure.egress.blobs else None
+        azure.containers = Containers(proxy, bundle) if azurite else None
         yield discovery.environment(azure, bundle, proxy)
 
 
@@ -159,14 +164,3 @@ def _hosts() -> list[str]:
     """The names of Azure that lead to this door; see `egress`."""
     regions = [region.name for region in REGIONS.values()]
     return [f"*.{name}.inference.ml.azure.com" for name in regions] + [f"{name}.api.azureml.ms" for name in regions]
-
-
-@contextlib.contextmanager
-def _blobs(azure: Azure, folder: Path, azurite: Sequence[str]) -> Iterator[tuple[int, Path]]:
-    """Azurite, with a certificate of its own: its port and the certificate's file."""
-    blobs = folder / "blobs"
-    blobs.mkdir(mode=0o700, exist_ok=True)
-    with contextlib.ExitStack() as running:
-        with certificate.made(folder, "blobs", [f"DNS:*{egress.BLOB_SUFFIX}"]) as (file, key):
-            port = running.enter_context(blob_storage.serving([*azurite], azure.state, blobs, file, key))
-        yield port, file
