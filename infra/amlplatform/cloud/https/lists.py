@@ -40,7 +40,11 @@ def collection(request: Request, azure: Azure) -> Response:
 
 
 def _listed(request: Request, kind: ResourceType, documents: list[Document]) -> list[Document]:
-    """Assets as `listViewType` wants them: active ones unless it says All or ArchivedOnly."""
+    """Assets as `listViewType` wants them: active ones unless it says All or ArchivedOnly; schedules that are enabled
+    unless it says All or DisabledOnly.
+    """
+    if kind.arm_type == computed_project.SCHEDULE:
+        return _schedules((request.parameter("listViewType") or "EnabledOnly").lower(), documents)
     if kind.arm_type not in {*computed_project.VERSIONS, *computed_project.CONTAINERS}:
         return documents
     view = (request.parameter("listViewType") or "ActiveOnly").lower()
@@ -48,6 +52,11 @@ def _listed(request: Request, kind: ResourceType, documents: list[Document]) -> 
         return documents
     wanted = view == "archivedonly"
     return [one for one in documents if bool((one.get("properties") or {}).get("isArchived")) == wanted]
+
+
+def _schedules(view: str, documents: list[Document]) -> list[Document]:
+    wanted = {"all": (True, False), "disabledonly": (False,)}.get(view, (True,))
+    return [one for one in documents if bool((one.get("properties") or {}).get("isEnabled")) in wanted]
 
 
 def _ordered(request: Request, documents: list[Document]) -> list[Document]:

@@ -32,7 +32,18 @@ def put_right(kind: ResourceType, body: dict[str, Any]) -> None:
         level = properties.get("loggingLevel")
         if isinstance(level, str):
             properties["loggingLevel"] = _LOGGING_LEVELS.get(level.lower(), level)
+    if kind.arm_type == f"{_ML}/schedules" and isinstance(properties.get("trigger"), dict):
+        _put_trigger_right(properties["trigger"])
     if kind.arm_type == f"{_ML}/codes/versions" and isinstance(properties.get("properties"), dict):
         # The client sends the version of its hash as a number; Azure keeps properties as text.
         kept = properties["properties"]
         properties["properties"] = {key: str(value) if type(value) is int else value for key, value in kept.items()}
+
+
+def _put_trigger_right(trigger: dict[str, Any]) -> None:
+    """`day` is Day, `monday` is Monday."""
+    if isinstance(trigger.get("frequency"), str):
+        trigger["frequency"] = trigger["frequency"].capitalize()
+    pattern = trigger.get("schedule")
+    if isinstance(pattern, dict) and isinstance(pattern.get("weekDays"), list):
+        pattern["weekDays"] = [str(day).capitalize() for day in pattern["weekDays"]]
