@@ -199,6 +199,15 @@ AZURE = [
         "batch-deployment list -e image-scoring",
         "batch-deployment list --endpoint-name image-scoring-dev-k3x9a",
     ),
+    (
+        "schedule create -f .cloud/s.yml -n nightly --set trigger.interval=2 --no-wait",
+        "schedule create --file build/dev/.cloud/s.yml --name nightly --set trigger.interval=2",
+    ),
+    ("schedule list --include-disabled", "schedule list --include-disabled"),
+    ("schedule show -n nightly", "schedule show --name nightly"),
+    ("schedule enable -n nightly", "schedule enable --name nightly"),
+    ("schedule disable -n nightly", "schedule disable --name nightly"),
+    ("schedule delete -n nightly", "schedule delete --name nightly --yes"),
 ]
 
 

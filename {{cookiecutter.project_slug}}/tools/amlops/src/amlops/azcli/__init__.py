@@ -8,6 +8,7 @@ from __future__ import annotations
 from amlops.azcli.assets import AzCliAssets, AzCliComputes, AzCliDatastores
 from amlops.azcli.commands import AzCli, AzCliBatchDeployments, AzCliBatchEndpoints, AzCliJobs, AzCliModels
 from amlops.azcli.online import AzCliOnlineDeployments, AzCliOnlineEndpoints
+from amlops.azcli.schedules import AzCliSchedules
 from amlops.project import Environment, Project
 from amlops.workspace import (
     Assets,
@@ -19,6 +20,7 @@ from amlops.workspace import (
     OnlineDeployments,
     OnlineEndpoints,
     Resources,
+    Schedules,
 )
 
 
@@ -57,6 +59,10 @@ class AzCliWorkspace:
     @property
     def computes(self) -> Computes:
         return AzCliComputes(self._az)
+
+    @property
+    def schedules(self) -> Schedules:
+        return AzCliSchedules(self._az)
 
     @property
     def batch_endpoints(self) -> BatchEndpoints:

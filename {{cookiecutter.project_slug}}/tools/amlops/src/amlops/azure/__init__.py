@@ -19,6 +19,7 @@ from amlops.workspace import (
     OnlineDeployments,
     OnlineEndpoints,
     Resources,
+    Schedules,
 )
 
 __all__ = ["AzureContext", "AzureWorkspace"]
@@ -73,6 +74,12 @@ class AzureWorkspace(AzCliWorkspace):
         from amlops.azure.assets import AzureDatastores
 
         return AzureDatastores(self.azure)
+
+    @property
+    def schedules(self) -> Schedules:
+        from amlops.azure.schedules import AzureSchedules
+
+        return AzureSchedules(self.azure)
 
     @property
     def batch_endpoints(self) -> BatchEndpoints:

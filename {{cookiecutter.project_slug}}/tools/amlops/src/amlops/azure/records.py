@@ -81,7 +81,7 @@ def job(document: Mapping[str, Any], run: Any = None, steps: Record | None = Non
         "tags": dict(properties.get("tags") or {}),
         "file": None,
         "file_sha256": None,
-        "inputs": {name: _input(value) for name, value in (properties.get("inputs") or {}).items()},
+        "inputs": inputs(properties),
         "outputs": {name: (value or {}).get("uri") or "" for name, value in (properties.get("outputs") or {}).items()},
         "steps": steps or {},
         "ended_at": time_of(end),
@@ -89,6 +89,11 @@ def job(document: Mapping[str, Any], run: Any = None, steps: Record | None = Non
         "studio_url": ((properties.get("services") or {}).get("Studio") or {}).get("endpoint"),
         **({"error": error} if error else {}),
     }
+
+
+def inputs(properties: Mapping[str, Any]) -> Record:
+    """Values of a job's inputs by name, addresses of data."""
+    return {name: _input(value) for name, value in (properties.get("inputs") or {}).items()}
 
 
 def _input(value: Any) -> Any:

@@ -55,6 +55,7 @@ NOUNS: dict[str, tuple[str, str, str]] = {
         "app",
         "A commit's way: train, wait, deploy, export, promote, abort.",
     ),
+    "schedule": ("amlops.cli.schedule", "app", "Schedules: create, show, list, preview, enable, disable, delete."),
     "status": ("amlops.cli.status", "app", "What is wrong in an environment, then what is in it."),
     "render": ("amlops.cli.render", "app", "Write plain Azure ML YAML with physical names, for az ml."),
 }

@@ -153,6 +153,13 @@ FLAGS: dict[str, Flag] = {
     "tolerance": Flag(("--tolerance",), "NUMBER", "Numbers that differ by no more are equal (default 1e-6).", az=False),
     "fail-over": Flag(("--fail-over",), "N|P%", "Exit code 3 when more items differ, for example 10 or 1%.", az=False),
     "report": Flag(("--report",), "DIR", "Folder for the report (default: below .amlops/comparisons).", az=False),
+    # schedule
+    "include-disabled": Flag(("--include-disabled",), None, "Show those that are disabled, too."),
+    "disabled-only": Flag(("--disabled-only",), None, "Show only those that are disabled."),
+    "count": Flag(("--count",), "NUMBER", "How many runs to show, at most 1000 (default: 10).", az=False),
+    "from-time": Flag(
+        ("--from",), "TIME", "First moment to look at, UTC unless it says so, for example 2026-03-01.", az=False
+    ),
     # job logs, status
     "grep": Flag(("--grep",), "PATTERN", "Regular expression, without regard to case.", az=False),
     "step": Flag(("--step",), "NAME", "Only the logs of this step.", az=False),
@@ -200,7 +207,7 @@ IGNORED: tuple[Ignored, ...] = (
         ("--no-wait",),
         False,
         "it is done when the command ends",
-        ("batch-endpoint", "batch-deployment", "compute"),
+        ("batch-endpoint", "batch-deployment", "compute", "schedule"),
     ),
     Ignored(("--only-show-errors", "--debug", "--verbose"), False, "what went wrong is always told in one line"),
 )

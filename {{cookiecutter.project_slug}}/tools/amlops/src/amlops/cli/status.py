@@ -22,6 +22,7 @@ _TABLES = {
     "batch_endpoints": ("name", "default", "deployments"),
     "online_endpoints": ("name", "traffic", "deployments"),
     "computes": ("name", "type", "size", "min_instances", "max_instances"),
+    "schedules": ("name", "is_enabled", "next_run", "state"),
 }
 
 

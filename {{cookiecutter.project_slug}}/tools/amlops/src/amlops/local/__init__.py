@@ -14,6 +14,7 @@ from amlops.workspace import (
     OnlineDeployments,
     OnlineEndpoints,
     Resources,
+    Schedules,
 )
 
 
@@ -64,6 +65,12 @@ class LocalWorkspace:
         from amlops.local.computes import LocalComputes
 
         return LocalComputes(self.project, self.state)
+
+    @property
+    def schedules(self) -> Schedules:
+        from amlops.local.schedules import LocalSchedules
+
+        return LocalSchedules(self.project, self.state, self.models)
 
     @property
     def batch_endpoints(self) -> BatchEndpoints:

@@ -55,6 +55,11 @@ class LocalState:
         return self.root / "computes"
 
     @property
+    def schedules(self) -> Path:
+        """Records of schedules."""
+        return self.root / "schedules"
+
+    @property
     def mlflow_database(self) -> Path:
         """MLflow's tracking database."""
         return self.root / "mlflow.db"

@@ -87,6 +87,7 @@ _RULES = (
     Rule("always-on", "A cluster that keeps nodes at rest, which cost money day and night.", warning=True),
     Rule("cron", "A cron expression that is malformed or out of range."),
     Rule("cron-days", "Days or months of a cron expression: Azure ML ignores them.", warning=True),
+    Rule("time-quotes", "A date without quotes in a schedule: `az ml` refuses it, `amlops` sends it.", warning=True),
     Rule("time-zone", "A time zone that is not one of the Windows names Azure ML takes."),
     # dependencies, code, the tool
     Rule("conda", "A conda file that conda cannot read, or that lacks Python or pip."),

@@ -1,139 +1,141 @@
-"""The time zones that a schedule can name: Windows names, as azure-ai-ml 1.35.2 lists them (`TimeZone`)."""
+"""The time zones that a schedule can name: Windows names, as azure-ai-ml 1.35.2 lists them (`TimeZone`).
+
+Each with the zone of the IANA database that the Unicode CLDR gives for it (windowsZones, territory 001); the names are
+today's, because some systems have no older ones. Kamchatka and Mid-Atlantic are no longer in CLDR.
+"""
 
 from __future__ import annotations
 
-TIME_ZONES = frozenset(
-    """
-AUS Central Standard Time
-AUS Eastern Standard Time
-Afghanistan Standard Time
-Alaskan Standard Time
-Aleutian Standard Time
-Altai Standard Time
-Arab Standard Time
-Arabian Standard Time
-Arabic Standard Time
-Argentina Standard Time
-Astrakhan Standard Time
-Atlantic Standard Time
-Aus Central W. Standard Time
-Azerbaijan Standard Time
-Azores Standard Time
-Bahia Standard Time
-Bangladesh Standard Time
-Belarus Standard Time
-Bougainville Standard Time
-Canada Central Standard Time
-Cape Verde Standard Time
-Caucasus Standard Time
-Cen. Australia Standard Time
-Central America Standard Time
-Central Asia Standard Time
-Central Brazilian Standard Time
-Central Europe Standard Time
-Central European Standard Time
-Central Pacific Standard Time
-Central Standard Time
-Central Standard Time (Mexico)
-Chatham Islands Standard Time
-China Standard Time
-Cuba Standard Time
-Dateline Standard Time
-E. Africa Standard Time
-E. Australia Standard Time
-E. Europe Standard Time
-E. South America Standard Time
-Easter Island Standard Time
-Eastern Standard Time
-Eastern Standard Time (Mexico)
-Egypt Standard Time
-Ekaterinburg Standard Time
-FLE Standard Time
-Fiji Standard Time
-GMT Standard Time
-GTB Standard Time
-Georgian Standard Time
-Greenland Standard Time
-Greenwich Standard Time
-Haiti Standard Time
-Hawaiian Standard Time
-India Standard Time
-Iran Standard Time
-Israel Standard Time
-Jordan Standard Time
-Kaliningrad Standard Time
-Kamchatka Standard Time
-Korea Standard Time
-Libya Standard Time
-Line Islands Standard Time
-Lord Howe Standard Time
-Magadan Standard Time
-Marquesas Standard Time
-Mauritius Standard Time
-Mid-Atlantic Standard Time
-Middle East Standard Time
-Montevideo Standard Time
-Morocco Standard Time
-Mountain Standard Time
-Mountain Standard Time (Mexico)
-Myanmar Standard Time
-N. Central Asia Standard Time
-Namibia Standard Time
-Nepal Standard Time
-New Zealand Standard Time
-Newfoundland Standard Time
-Norfolk Standard Time
-North Asia East Standard Time
-North Asia Standard Time
-North Korea Standard Time
-Pacific SA Standard Time
-Pacific Standard Time
-Pacific Standard Time (Mexico)
-Pakistan Standard Time
-Paraguay Standard Time
-Romance Standard Time
-Russia Time Zone 10
-Russia Time Zone 11
-Russia Time Zone 3
-Russian Standard Time
-SA Eastern Standard Time
-SA Pacific Standard Time
-SA Western Standard Time
-SE Asia Standard Time
-Saint Pierre Standard Time
-Sakhalin Standard Time
-Samoa Standard Time
-Singapore Standard Time
-South Africa Standard Time
-Sri Lanka Standard Time
-Syria Standard Time
-Taipei Standard Time
-Tasmania Standard Time
-Tocantins Standard Time
-Tokyo Standard Time
-Tomsk Standard Time
-Tonga Standard Time
-Transbaikal Standard Time
-Turkey Standard Time
-Turks And Caicos Standard Time
-US Eastern Standard Time
-US Mountain Standard Time
-UTC
-UTC+12
-UTC-02
-UTC-08
-UTC-09
-UTC-11
-Ulaanbaatar Standard Time
-Venezuela Standard Time
-Vladivostok Standard Time
-W. Australia Standard Time
-W. Central Africa Standard Time
-W. Europe Standard Time
-W. Mongolia Standard Time
-West Asia Standard Time
-West Bank Standard Time
-West Pacific Standard Time
-Yakutsk Standard Time
-""".strip().split("\n")
-)
+TIME_ZONES: dict[str, str] = {
+    "AUS Central Standard Time": "Australia/Darwin",
+    "AUS Eastern Standard Time": "Australia/Sydney",
+    "Afghanistan Standard Time": "Asia/Kabul",
+    "Alaskan Standard Time": "America/Anchorage",
+    "Aleutian Standard Time": "America/Adak",
+    "Altai Standard Time": "Asia/Barnaul",
+    "Arab Standard Time": "Asia/Riyadh",
+    "Arabian Standard Time": "Asia/Dubai",
+    "Arabic Standard Time": "Asia/Baghdad",
+    "Argentina Standard Time": "America/Argentina/Buenos_Aires",
+    "Astrakhan Standard Time": "Europe/Astrakhan",
+    "Atlantic Standard Time": "America/Halifax",
+    "Aus Central W. Standard Time": "Australia/Eucla",
+    "Azerbaijan Standard Time": "Asia/Baku",
+    "Azores Standard Time": "Atlantic/Azores",
+    "Bahia Standard Time": "America/Bahia",
+    "Bangladesh Standard Time": "Asia/Dhaka",
+    "Belarus Standard Time": "Europe/Minsk",
+    "Bougainville Standard Time": "Pacific/Bougainville",
+    "Canada Central Standard Time": "America/Regina",
+    "Cape Verde Standard Time": "Atlantic/Cape_Verde",
+    "Caucasus Standard Time": "Asia/Yerevan",
+    "Cen. Australia Standard Time": "Australia/Adelaide",
+    "Central America Standard Time": "America/Guatemala",
+    "Central Asia Standard Time": "Asia/Bishkek",
+    "Central Brazilian Standard Time": "America/Cuiaba",
+    "Central Europe Standard Time": "Europe/Budapest",
+    "Central European Standard Time": "Europe/Warsaw",
+    "Central Pacific Standard Time": "Pacific/Guadalcanal",
+    "Central Standard Time": "America/Chicago",
+    "Central Standard Time (Mexico)": "America/Mexico_City",
+    "Chatham Islands Standard Time": "Pacific/Chatham",
+    "China Standard Time": "Asia/Shanghai",
+    "Cuba Standard Time": "America/Havana",
+    "Dateline Standard Time": "Etc/GMT+12",
+    "E. Africa Standard Time": "Africa/Nairobi",
+    "E. Australia Standard Time": "Australia/Brisbane",
+    "E. Europe Standard Time": "Europe/Chisinau",
+    "E. South America Standard Time": "America/Sao_Paulo",
+    "Easter Island Standard Time": "Pacific/Easter",
+    "Eastern Standard Time": "America/New_York",
+    "Eastern Standard Time (Mexico)": "America/Cancun",
+    "Egypt Standard Time": "Africa/Cairo",
+    "Ekaterinburg Standard Time": "Asia/Yekaterinburg",
+    "FLE Standard Time": "Europe/Kyiv",
+    "Fiji Standard Time": "Pacific/Fiji",
+    "GMT Standard Time": "Europe/London",
+    "GTB Standard Time": "Europe/Bucharest",
+    "Georgian Standard Time": "Asia/Tbilisi",
+    "Greenland Standard Time": "America/Nuuk",
+    "Greenwich Standard Time": "Atlantic/Reykjavik",
+    "Haiti Standard Time": "America/Port-au-Prince",
+    "Hawaiian Standard Time": "Pacific/Honolulu",
+    "India Standard Time": "Asia/Kolkata",
+    "Iran Standard Time": "Asia/Tehran",
+    "Israel Standard Time": "Asia/Jerusalem",
+    "Jordan Standard Time": "Asia/Amman",
+    "Kaliningrad Standard Time": "Europe/Kaliningrad",
+    "Kamchatka Standard Time": "Asia/Kamchatka",
+    "Korea Standard Time": "Asia/Seoul",
+    "Libya Standard Time": "Africa/Tripoli",
+    "Line Islands Standard Time": "Pacific/Kiritimati",
+    "Lord Howe Standard Time": "Australia/Lord_Howe",
+    "Magadan Standard Time": "Asia/Magadan",
+    "Marquesas Standard Time": "Pacific/Marquesas",
+    "Mauritius Standard Time": "Indian/Mauritius",
+    "Mid-Atlantic Standard Time": "Etc/GMT+2",
+    "Middle East Standard Time": "Asia/Beirut",
+    "Montevideo Standard Time": "America/Montevideo",
+    "Morocco Standard Time": "Africa/Casablanca",
+    "Mountain Standard Time": "America/Denver",
+    "Mountain Standard Time (Mexico)": "America/Mazatlan",
+    "Myanmar Standard Time": "Asia/Yangon",
+    "N. Central Asia Standard Time": "Asia/Novosibirsk",
+    "Namibia Standard Time": "Africa/Windhoek",
+    "Nepal Standard Time": "Asia/Kathmandu",
+    "New Zealand Standard Time": "Pacific/Auckland",
+    "Newfoundland Standard Time": "America/St_Johns",
+    "Norfolk Standard Time": "Pacific/Norfolk",
+    "North Asia East Standard Time": "Asia/Irkutsk",
+    "North Asia Standard Time": "Asia/Krasnoyarsk",
+    "North Korea Standard Time": "Asia/Pyongyang",
+    "Pacific SA Standard Time": "America/Santiago",
+    "Pacific Standard Time": "America/Los_Angeles",
+    "Pacific Standard Time (Mexico)": "America/Tijuana",
+    "Pakistan Standard Time": "Asia/Karachi",
+    "Paraguay Standard Time": "America/Asuncion",
+    "Romance Standard Time": "Europe/Paris",
+    "Russia Time Zone 10": "Asia/Srednekolymsk",
+    "Russia Time Zone 11": "Asia/Kamchatka",
+    "Russia Time Zone 3": "Europe/Samara",
+    "Russian Standard Time": "Europe/Moscow",
+    "SA Eastern Standard Time": "America/Cayenne",
+    "SA Pacific Standard Time": "America/Bogota",
+    "SA Western Standard Time": "America/La_Paz",
+    "SE Asia Standard Time": "Asia/Bangkok",
+    "Saint Pierre Standard Time": "America/Miquelon",
+    "Sakhalin Standard Time": "Asia/Sakhalin",
+    "Samoa Standard Time": "Pacific/Apia",
+    "Singapore Standard Time": "Asia/Singapore",
+    "South Africa Standard Time": "Africa/Johannesburg",
+    "Sri Lanka Standard Time": "Asia/Colombo",
+    "Syria Standard Time": "Asia/Damascus",
+    "Taipei Standard Time": "Asia/Taipei",
+    "Tasmania Standard Time": "Australia/Hobart",
+    "Tocantins Standard Time": "America/Araguaina",
+    "Tokyo Standard Time": "Asia/Tokyo",
+    "Tomsk Standard Time": "Asia/Tomsk",
+    "Tonga Standard Time": "Pacific/Tongatapu",
+    "Transbaikal Standard Time": "Asia/Chita",
+    "Turkey Standard Time": "Europe/Istanbul",
+    "Turks And Caicos Standard Time": "America/Grand_Turk",
+    "US Eastern Standard Time": "America/Indiana/Indianapolis",
+    "US Mountain Standard Time": "America/Phoenix",
+    "UTC": "Etc/UTC",
+    "UTC+12": "Etc/GMT-12",
+    "UTC-02": "Etc/GMT+2",
+    "UTC-08": "Etc/GMT+8",
+    "UTC-09": "Etc/GMT+9",
+    "UTC-11": "Etc/GMT+11",
+    "Ulaanbaatar Standard Time": "Asia/Ulaanbaatar",
+    "Venezuela Standard Time": "America/Caracas",
+    "Vladivostok Standard Time": "Asia/Vladivostok",
+    "W. Australia Standard Time": "Australia/Perth",
+    "W. Central Africa Standard Time": "Africa/Lagos",
+    "W. Europe Standard Time": "Europe/Berlin",
+    "W. Mongolia Standard Time": "Asia/Hovd",
+    "West Asia Standard Time": "Asia/Tashkent",
+    "West Bank Standard Time": "Asia/Hebron",
+    "West Pacific Standard Time": "Pacific/Port_Moresby",
+    "Yakutsk Standard Time": "Asia/Yakutsk",
+}

@@ -136,6 +136,23 @@ def _computes(ws: Workspace, _since: datetime) -> Found:
     return view, [*_not_provisioned("compute", computes)]
 
 
+def _schedules(ws: Workspace, _since: datetime) -> Found:
+    """Every schedule, those that Azure could not make or change first."""
+    schedules = ws.schedules.list(include_disabled=True)
+    view = [
+        {
+            "name": schedule["name"],
+            "is_enabled": schedule["is_enabled"],
+            "next_run": schedule["next_run"],
+            "state": schedule["provisioning_state"],
+        }
+        for schedule in schedules
+    ]
+    problems = [*_not_provisioned("schedule", schedules)]
+    failed = {problem["name"] for problem in problems}
+    return sorted(view, key=lambda row: row["name"] not in failed), problems
+
+
 def _models(ws: Workspace, _since: datetime) -> Found:
     newest: dict[str, str] = {}
     for model in ws.models.list():
@@ -161,5 +178,6 @@ _PARTS: dict[str, Callable[[Workspace, datetime], Found]] = {
     "batch_endpoints": _batch_endpoints,
     "online_endpoints": _online_endpoints,
     "computes": _computes,
+    "schedules": _schedules,
     "models": _models,
 }

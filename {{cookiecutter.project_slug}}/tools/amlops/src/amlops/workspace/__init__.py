@@ -18,6 +18,7 @@ from amlops.workspace.jobs import Jobs
 from amlops.workspace.models import Models
 from amlops.workspace.online import OnlineDeployments, OnlineEndpoints, ScoringTarget
 from amlops.workspace.record import Record
+from amlops.workspace.schedules import Schedules
 
 __all__ = [
     "Assets",
@@ -31,6 +32,7 @@ __all__ = [
     "OnlineEndpoints",
     "Record",
     "Resources",
+    "Schedules",
     "ScoringTarget",
     "Workspace",
     "connect",
@@ -83,6 +85,11 @@ class Workspace(Protocol):
     @property
     def computes(self) -> Computes:
         """Compute targets."""
+        ...
+
+    @property
+    def schedules(self) -> Schedules:
+        """Schedules of pipeline jobs."""
         ...
 
     @property

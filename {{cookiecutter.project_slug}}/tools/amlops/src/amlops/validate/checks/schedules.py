@@ -1,29 +1,25 @@
 """Schedules and compute targets.
 
 Facts: Azure ML, schedule YAML reference and "schedule pipeline jobs": NCrontab expressions with five fields, days and
-months ignored; time zones by their Windows names (azure-ai-ml 1.35.2, TimeZone); only pipeline jobs can be scheduled.
+months ignored; time zones by their Windows names (azure-ai-ml 1.35.2, TimeZone); only pipeline jobs can be scheduled;
+times are text (TriggerSchema).
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
+from datetime import date
 from difflib import get_close_matches
 
 from amlops import references
 from amlops.errors import UserError
+from amlops.scheduling import cron
 from amlops.validate.checks.files import is_local, local_path, missing_path
 from amlops.validate.context import Context
 from amlops.validate.fault import Fault, fault_at
 from amlops.validate.timezones import TIME_ZONES
 from amlops.yamlfile import YamlFile
 
-_FIELDS = (("minutes", 0, 59), ("hours", 0, 23), ("days", 1, 31), ("months", 1, 12), ("week days", 0, 6))
-_NAMES = {
-    "months": ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"),
-    "week days": ("sun", "mon", "tue", "wed", "thu", "fri", "sat"),
-}
-_PART = re.compile(r"(\*|[0-9a-z]+)(?:-([0-9a-z]+))?(?:/([0-9]+))?")
 _EXAMPLE = "for example '15 * * * *', every hour at quarter past"
 
 
@@ -32,6 +28,11 @@ def schedule_faults(document: YamlFile, context: Context) -> Iterator[Fault]:
     expression = document.get("trigger", "expression")
     if isinstance(expression, str):
         yield from _cron_faults(document, expression)
+    for key in ("start_time", "end_time"):
+        value = document.get("trigger", key)
+        if isinstance(value, date):
+            text = f"YAML makes a date of {value.isoformat()}, which `az ml` refuses"
+            yield fault_at(document, "time-quotes", text, f"write '{value.isoformat()}', with quotes", "trigger", key)
     zone = document.get("trigger", "time_zone")
     if isinstance(zone, str) and zone not in TIME_ZONES:
         near = get_close_matches(zone, TIME_ZONES, n=1)
@@ -66,43 +67,20 @@ def _job_faults(document: YamlFile, context: Context) -> Iterator[Fault]:
 
 def _cron_faults(document: YamlFile, expression: str) -> Iterator[Fault]:
     keys = ("trigger", "expression")
-    fields = expression.lower().split()
-    if len(fields) != len(_FIELDS):
+    fields = cron.fields(expression)
+    if len(fields) != len(cron.FIELDS):
         text = f"'{expression}' has {len(fields)} fields, not 5"
         yield fault_at(document, "cron", text, _EXAMPLE, *keys)
         return
-    for field, (name, low, high) in zip(fields, _FIELDS, strict=True):
-        if not all(_fits(part, name, low, high) for part in field.split(",")):
+    named = list(zip(fields, cron.FIELDS, strict=True))
+    for field, (name, low, high) in named:
+        if cron.values(field, name, low, high) is None:
             yield fault_at(document, "cron", f"'{field}' is not a value for {name} ({low} to {high})", _EXAMPLE, *keys)
             return
-    ignored = [
-        name for field, (name, *_) in zip(fields, _FIELDS, strict=True) if name in ("days", "months") and field != "*"
-    ]
+    ignored = [name for field, (name, *_) in named if name in cron.IGNORED and field != "*"]
     if ignored:
         text = f"Azure ML ignores the {' and '.join(ignored)} of '{expression}'"
         yield fault_at(document, "cron-days", text, "write '*', and choose days with week days or a recurrence", *keys)
-
-
-def _fits(part: str, name: str, low: int, high: int) -> bool:
-    match = _PART.fullmatch(part)
-    if match is None:
-        return False
-    first, last, step = match.groups()
-    if step is not None and int(step) < 1:
-        return False
-    if first == "*":
-        return last is None
-    numbers = [_number(value, name) for value in (first, last) if value is not None]
-    return all(number is not None and low <= number <= high for number in numbers) and (
-        len(numbers) == 1 or (numbers[0] or 0) <= (numbers[1] or 0)
-    )
-
-
-def _number(value: str, name: str) -> int | None:
-    if value.isdigit():
-        return int(value)
-    names = _NAMES.get(name, ())
-    return names.index(value) + (1 if name == "months" else 0) if value in names else None
 
 
 def cluster_faults(document: YamlFile) -> Iterator[Fault]:
