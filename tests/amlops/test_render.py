@@ -80,6 +80,21 @@ def test_only_what_depends_on_the_environment_changes(full: SmallProject) -> Non
     } | {".amlops-render.json"}  # fmt: skip
 
 
+def test_paths_of_a_schedule_stay_valid(full: SmallProject) -> None:
+    """Those in its changes start at the job's file, as azure-ai-ml reads them."""
+    full.write("elsewhere/train.yml", "type: pipeline\n")
+    changed = "create_job: {type: pipeline, job: %s, inputs: {images: {type: uri_folder, path: ../../data/images}}}\n"
+    full.write(".cloud/schedules/near.yml", changed % "../../pipelines/p/train.yml")
+    full.write(".cloud/schedules/far.yml", "create_job: {type: pipeline, job: ../../elsewhere/train.yml}\n")
+    assert full.call("render", "--env", "dev", "-o", "build/dev").code == 0
+    build = full.root / "build/dev"
+    near, far = (yaml.safe_load((build / f".cloud/schedules/{name}.yml").read_text()) for name in ("near", "far"))
+    job = build / ".cloud/schedules" / near["create_job"]["job"]
+    assert job.resolve() == build / "pipelines/p/train.yml"
+    assert (job.parent / near["create_job"]["inputs"]["images"]["path"]).resolve() == full.root / "data/images"
+    assert (build / ".cloud/schedules" / far["create_job"]["job"]).resolve() == full.root / "elsewhere/train.yml"
+
+
 def test_rendered_again_replaces_what_was_rendered_and_keeps_the_rest(full: SmallProject) -> None:
     assert full.run("render", "--env", "dev", "-o", "build/dev").code == 0
     full.write("build/dev/jobs.json", "{}")

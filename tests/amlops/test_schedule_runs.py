@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from amlops.errors import UserError
 from amlops.scheduling import cron
 from amlops.scheduling.runs import per_month, runs
+from amlops.scheduling.timezones import TIME_ZONES
 from amlops.scheduling.trigger import WEEK_DAYS, trigger_of
-from amlops.validate.timezones import TIME_ZONES
 
 BERLIN = "W. Europe Standard Time"
 MADE = datetime(2026, 1, 1, tzinfo=UTC)

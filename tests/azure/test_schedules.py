@@ -96,6 +96,16 @@ def test_changes_to_the_job_and_a_cron_expression(cloud: Cloud) -> None:
     assert (list(here["trigger"]), here["create_job"]["inputs"]["epochs"]) == (list(record["trigger"]), 3)
 
 
+def test_a_job_that_ran_is_scheduled_again(cloud: Cloud) -> None:
+    done(cloud.amlops("job", "create", "-f", "pipelines/image-scoring/train.yml", "-n", "ran-once", *DEV))
+    words = ("schedule", "create", "-f", FILE, "-n", "again", "--set", "create_job=azureml:ran-once", *DEV)
+    assert done(cloud.amlops(*words))["create_job"]["job"] == "ran-once"
+    source = properties(cloud, "again")["action"]["jobDefinition"]["sourceJobId"]
+    assert source == f"{cloud.workspace_id()}/jobs/ran-once"
+    disabled = done(cloud.amlops("schedule", "disable", "-n", "again", *DEV))
+    assert disabled["is_enabled"] is False and disabled["create_job"]["job"] == "ran-once"
+
+
 def test_what_can_never_run_is_refused_before_anything_is_sent(cloud: Cloud) -> None:
     file = cloud.project / ".cloud" / "schedules" / "wrong.yml"
     text = (cloud.project / FILE).read_text(encoding="utf-8").replace("../../../pipe", "../../pipe")

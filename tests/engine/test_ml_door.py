@@ -121,3 +121,18 @@ def test_one_operation_at_a_time_and_time_passes_for_who_looks(made: Door) -> No
 def test_keys_only_where_the_endpoint_has_keys(made: Door) -> None:
     keys = made.call("POST", f"{WORKSPACE}/onlineEndpoints/answer-it/listKeys").json()
     assert set(keys) == {"primaryKey", "secondaryKey"} and len(set(keys.values())) == 2
+
+
+def test_schedules_are_listed_by_whether_they_are_enabled(made: Door) -> None:
+    trigger = {"triggerType": "Recurrence", "frequency": "week", "interval": 1}  # words in any letters
+    pattern = {"hours": [3], "minutes": [30], "weekDays": ["monday"]}
+    job = {"jobType": "Pipeline", "sourceJobId": f"{WORKSPACE}/jobs/once"}
+    action = {"actionType": "CreateJob", "jobDefinition": job}
+    for name, enabled in (("on", True), ("off", False)):
+        properties = {"trigger": {**trigger, "schedule": pattern}, "action": action, "isEnabled": enabled}
+        assert put(made, f"schedules/{name}", {"properties": properties}) == 201
+    assert names(made, "schedules") == ["on"]
+    assert names(made, "schedules?listViewType=DisabledOnly") == ["off"]
+    assert sorted(names(made, "schedules?listViewType=All")) == ["off", "on"]
+    wrong = {"properties": {"trigger": {**trigger, "frequency": "yearly"}, "action": action}}
+    assert put(made, "schedules/wrong", wrong) == 400

@@ -40,6 +40,8 @@ _NOT_COPIED = {Path(".cloud") / "environments", Path(".cloud") / "request.yaml",
 _IGNORED = shutil.ignore_patterns("__pycache__", "*.pyc", ".ipynb_checkpoints", ".DS_Store")
 _COMPUTE_KEYS = ("compute", "default_compute")
 _PATH_KEYS = ("code", "path", "component", "conda_file", "create_job", "job_definition")
+# In a schedule, where it changes the job.
+_SCHEDULED_JOB = ("create_job", "job")
 # Compute that is not a cluster of ours.
 _OTHER_COMPUTE = ("serverless",)
 
@@ -178,7 +180,9 @@ class _Renderer:
         if keys == ("settings", "default_compute") and "endpoint_name" in document.data:
             # Deployments of pipelines name a cluster without `azureml:`, as in Microsoft's examples.
             return (self._cluster(document, keys, f"azureml:{value}") or value).removeprefix("azureml:")
-        if key in _PATH_KEYS:
+        if keys[:1] == ("create_job",) and key == "path":
+            return self._path(value, _job_of(document, relative))
+        if key in _PATH_KEYS or keys == _SCHEDULED_JOB:
             return self._path(value, relative)
         return None
 
@@ -220,6 +224,12 @@ class _Renderer:
 
 def _relative_to(target: Path, folder: Path) -> str:
     return Path(os.path.relpath(target, folder)).as_posix()
+
+
+def _job_of(document: yamlfile.YamlFile, relative: Path) -> Path:
+    """The file of a schedule's job, where relative paths in its changes start; relative to the project's root."""
+    job = str(document.get(*_SCHEDULED_JOB) or "").removeprefix("file:")
+    return Path(os.path.normpath(relative.parent / job))
 
 
 def _is_endpoint(document: yamlfile.YamlFile, relative: Path) -> bool:

@@ -32,6 +32,10 @@ class AzureSchedules:
         """Make a schedule, or change the one of that name; see `amlops.workspace.Schedules.create`."""
         document = jobfile.read(file, {"name": name}, sets, self._azure.project)
         data = document.data
+        named = jobfile.reference(document)
+        if named is not None and "/" not in str(data["create_job"]):
+            # azure-ai-ml 1.35.2 sends the bare name where the REST reference wants an id.
+            data = {**data, "create_job": f"azureml:{self._azure.workspace_id}/jobs/{named}"}
         what = f"schedule '{data['name']}'"
         with self._azure.source(document.path, data) as (text, origin):
             self._check_job(document, yamlfile.loads(text.read(), origin))

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from amlops.errors import UserError
 from amlops.scheduling import cron
-from amlops.validate.timezones import TIME_ZONES
+from amlops.scheduling.timezones import TIME_ZONES
 
 WEEK_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _FREQUENCIES = ("minute", "hour", "day", "week", "month")

@@ -14,10 +14,10 @@ from difflib import get_close_matches
 from amlops import references
 from amlops.errors import UserError
 from amlops.scheduling import cron
+from amlops.scheduling.timezones import TIME_ZONES
 from amlops.validate.checks.files import is_local, local_path, missing_path
 from amlops.validate.context import Context
 from amlops.validate.fault import Fault, fault_at
-from amlops.validate.timezones import TIME_ZONES
 from amlops.yamlfile import YamlFile
 
 _EXAMPLE = "for example '15 * * * *', every hour at quarter past"
