@@ -113,6 +113,7 @@ ROLES: dict[str, Role] = dict(
         _role("Key Vault Administrator", "00482a5a-887f-4fb3-b363-3b7fe8e74483"),
         _role("Key Vault Secrets User", "4633458b-17de-408a-b874-0445c86b69e6"),
         _role("AcrPull", "7f951dda-4ed3-4680-a7ca-43fe172d538d"),
+        _role("AcrPush", "8311e382-0749-4cb8-b61a-304f252e45ec"),
         _role("Managed Identity Operator", "f1a07417-d97a-45cb-824c-7a7467783830"),
         _role("Network Contributor", "4d97b98b-1d4f-4787-a291-c67834d212e7"),
         _role("Azure Kubernetes Service Cluster User Role", "4abbcc35-e782-43d8-92c5-2d3f1bd2253f"),
@@ -346,6 +347,7 @@ GRANTS: tuple[Grant, ...] = (
     # CI deploys the project with this identity.
     Grant("deploy", "workspace", "AzureML Data Scientist", "CI submits jobs, registers models, manages endpoints"),
     Grant("deploy", "storage", "Storage Blob Data Contributor", "CI uploads code and data"),
+    Grant("deploy", "container_registry", "AcrPush", "CI pushes the images that it has built"),
     *_lake_readers("deploy", "a batch job reads its input as the one who invoked it"),
     Grant(
         "deploy",

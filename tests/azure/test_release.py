@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +24,18 @@ path: {path}
 tags: {{workload: image-scoring}}
 properties: {{job_name: {job}, accuracy: '{accuracy}', macro_f1: '0.95', test_images: '200'}}
 """
+
+
+@pytest.fixture
+def docker(cloud: Cloud, tmp_path: Path) -> Path:
+    """A stand-in for Docker on the PATH of the cloud's commands; the file has a line for each build."""
+    builds, program = tmp_path / "builds", tmp_path / "docker"
+    stand_in = Path(__file__).with_name("docker_stand_in.py")
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{stand_in}" "$@"\n', encoding="utf-8")
+    program.chmod(0o755)
+    builds.touch()
+    cloud.variables |= {"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}", "DOCKER_BUILDS": str(builds)}
+    return builds
 
 
 def done(result: Result) -> Any:
@@ -55,6 +70,7 @@ def trained(cloud: Cloud, accuracy: str = "0.97") -> tuple[str, str]:
 
 def handed_on(cloud: Cloud, folder: str) -> Any:
     """The stages of dev and of prod for what is checked out; what prod deployed."""
+    done(cloud.amlops("release", "images", "--env", "dev", as_=_DEV))
     done(cloud.amlops("release", "deploy", "--env", "dev", as_=_DEV))
     done(cloud.amlops("release", "export", "-p", folder, "--env", "dev", as_=_DEV))
     done(cloud.amlops("release", "promote", "--from", folder, "--reason", "ticket 42", "--env", "prod", as_=_PROD))
@@ -67,7 +83,7 @@ def default_of(cloud: Cloud, environment: str) -> str:
     return shown["defaults"]["deployment_name"]
 
 
-def test_the_way_to_prod_and_back(cloud: Cloud) -> None:
+def test_the_way_to_prod_and_back(cloud: Cloud, docker: Path) -> None:
     first = commit(cloud, "first")
     job, version = trained(cloud)
     assert job == f"{_WORKLOAD}-{first[:12]}-1"
@@ -88,6 +104,19 @@ def test_the_way_to_prod_and_back(cloud: Cloud) -> None:
     assert kept == {"commit": first, "job": job, "from": "dev", "reason": "ticket 42"}
     assert there["tags"]["stage"] == "champion"
 
+    # Built once, and the same image in both registries, by digest.
+    name = "image-scoring-score"
+    images = {
+        where: done(cloud.amlops("environment", "show", "-n", name, "--label", "latest", "--env", where))["image"]
+        for where in ("dev", "prod")
+    }
+    for where, image in images.items():
+        assert image.startswith(f"{cloud.environment(where)['registry']}.azurecr.io/digit-scoring/{name}@sha256:")
+    assert len({image.partition("@")[2] for image in images.values()}) == 1
+    assert "--provenance=false" in docker.read_text(encoding="utf-8")
+    (served,) = (call for call in cloud.calls(["PUT"], "/deployments/") if "prod" in call.path)
+    assert served.body["properties"]["environmentId"].partition("/environments/")[2].startswith(f"{name}/versions/")
+
     # A stage that CI repeats does nothing twice.
     (again,) = done(cloud.amlops("release", "train", "--env", "dev", as_=_DEV))
     assert again["name"] == job
@@ -97,6 +126,7 @@ def test_the_way_to_prod_and_back(cloud: Cloud) -> None:
     second = commit(cloud, "second")
     trained(cloud)
     handed_on(cloud, "build/second")
+    assert len(docker.read_text(encoding="utf-8").splitlines()) == 1
     assert default_of(cloud, "prod") == f"r-{second[:12]}"
     back = done(cloud.amlops("model", "rollback", "-n", _MODEL, "--env", "prod", as_=_PROD))
     assert back["to_version"] == version
@@ -108,9 +138,10 @@ def _identity(cloud: Cloud, name: str) -> str:
     return found["properties"]["principalId"]
 
 
-def test_only_the_identity_of_prod_promotes_and_only_what_passes(cloud: Cloud) -> None:
+def test_only_the_identity_of_prod_promotes_and_only_what_passes(cloud: Cloud, docker: Path) -> None:
     commit(cloud, "worse")
     trained(cloud, accuracy="0.5")
+    done(cloud.amlops("release", "images", "--env", "dev", as_=_DEV))
     done(cloud.amlops("release", "export", "-p", "build/worse", "--env", "dev", as_=_DEV))
     before = done(cloud.amlops("model", "list", "-n", _MODEL, "--env", "prod"))
     words = ("release", "promote", "--from", "build/worse", "--env", "prod")

@@ -72,7 +72,7 @@ def test_stages_are_those_agreed(pipelines: dict[str, dict[str, Pipeline]], ci: 
     ]
     assert deploy.stages[0].commands == checks
     steps = {
-        "dev": ("train", "wait --timeout 120", "deploy", "abort", "export --download-path build/hand-over"),
+        "dev": ("train", "images", "wait --timeout 120", "deploy", "abort", "export --download-path build/hand-over"),
         "prod": ("promote --from build/hand-over", "deploy", "abort"),
     }
     for stage in deploy.stages[1:]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from amlplatform.cloud.callers import PERSON, Caller
@@ -37,6 +38,7 @@ class Azure:
     the name of an identity. `url` is the door's own address, without a slash at its end. `identity_header` is what a
     client must show to get a managed identity's token. `seen` are the requests of this door's life, in order.
     `egress` is where hosts of Azure lead to, `containers` makes those of blob storage; None: there is no blob storage.
+    `images`: the folder of what container registries hold.
     """
 
     state: CloudState
@@ -49,6 +51,7 @@ class Azure:
     seen: list[Seen] = field(default_factory=list)
     egress: Egress = field(default_factory=lambda: Egress(0))
     containers: Containers | None = None
+    images: Path = Path("images")
 
     @property
     def ml_audiences(self) -> tuple[str, ...]:

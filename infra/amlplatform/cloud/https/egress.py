@@ -30,7 +30,7 @@ _HOST = re.compile(r"[\w.:-]+", re.ASCII)
 _NOWHERE = 9
 
 BLOB_SUFFIX = ".blob.core.windows.net"
-DOOR_SUFFIXES = (".inference.ml.azure.com", ".api.azureml.ms")
+DOOR_SUFFIXES = (".inference.ml.azure.com", ".api.azureml.ms", ".azurecr.io")
 
 # Where a virtual machine of Azure would have its managed identity. Credentials look there to find out what they run
 # on; "unreachable" is the word by which they know that there is none (azure-identity, credentials of IMDS).

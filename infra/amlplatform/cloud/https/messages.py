@@ -62,7 +62,7 @@ def invalid_content(reason: str) -> AzureError:
 
 @dataclass(frozen=True)
 class Response:
-    """`body` is sent as JSON; None: no body."""
+    """`body` is sent as JSON, bytes as they are; None: no body."""
 
     status: int
     body: Any = None

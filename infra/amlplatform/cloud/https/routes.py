@@ -15,6 +15,7 @@ from amlplatform.cloud.https import (
     address,
     control,
     discovery,
+    image_registry,
     lists,
     login,
     online_scoring,
@@ -138,6 +139,8 @@ ROUTES = (
 
 def answer(request: Request, azure: Azure) -> Response:
     """The answer to a request. Raises AzureError."""
+    if request.headers.get("host", "").partition(":")[0].endswith(image_registry.SUFFIX):
+        return image_registry.answer(request, azure)
     for route in ROUTES:
         match = route.pattern.fullmatch(request.path)
         if match and request.method in route.methods:

@@ -17,7 +17,7 @@ from typing import Any
 
 from amlplatform.cloud.blob_storage import BlobStorage
 from amlplatform.cloud.errors import AzureError
-from amlplatform.cloud.https import certificate, discovery, egress, routes
+from amlplatform.cloud.https import certificate, discovery, egress, image_registry, routes
 from amlplatform.cloud.https.azure import Azure
 from amlplatform.cloud.https.containers import Containers
 from amlplatform.cloud.https.messages import Request, Response, refusal
@@ -70,12 +70,10 @@ class _Handler(BaseHTTPRequestHandler):
         )
 
     def _send(self, response: Response) -> None:
-        content = b"" if response.body is None else json.dumps(response.body).encode()
+        content, kind = _encoded(response.body)
         self.send_response(response.status)
         number = str(uuid.uuid4())
-        headers = {"x-ms-request-id": number, "x-ms-correlation-request-id": number, **response.headers}
-        if response.body is not None:
-            headers["Content-Type"] = "application/json; charset=utf-8"
+        headers = {"x-ms-request-id": number, "x-ms-correlation-request-id": number, **kind, **response.headers}
         if response.status != 204:  # which never has a body
             headers["Content-Length"] = str(len(content))
         for name, value in headers.items():
@@ -83,6 +81,15 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(content)
+
+
+def _encoded(body: Any) -> tuple[bytes, dict[str, str]]:
+    """A body as it is sent, and the header that says what it is."""
+    if body is None:
+        return b"", {}
+    if isinstance(body, bytes):
+        return body, {"Content-Type": "application/octet-stream"}
+    return json.dumps(body).encode(), {"Content-Type": "application/json; charset=utf-8"}
 
 
 _TOO_LARGE = f"The request content is larger than {_LARGEST_BODY} bytes, or its length is not said."
@@ -148,6 +155,7 @@ def serving(
         running.callback(server.server_close)
         running.callback(server.shutdown)
         azure.egress.door = server.server_address[1]
+        azure.images = (blobs.parent if blobs else folder) / "images"
         bundle = certificate.bundle(file)
         if azurite:
             names = [f"DNS:*{egress.BLOB_SUFFIX}"]
@@ -163,4 +171,7 @@ def serving(
 def _hosts() -> list[str]:
     """The names of Azure that lead to this door; see `egress`."""
     regions = [region.name for region in REGIONS.values()]
-    return [f"*.{name}.inference.ml.azure.com" for name in regions] + [f"{name}.api.azureml.ms" for name in regions]
+    of_regions = [f"*.{name}.inference.ml.azure.com" for name in regions] + [
+        f"{name}.api.azureml.ms" for name in regions
+    ]
+    return [f"*{image_registry.SUFFIX}", *of_regions]

@@ -9,12 +9,14 @@ from amlops.azcli.assets import AzCliAssets, AzCliComputes, AzCliDatastores
 from amlops.azcli.commands import AzCli, AzCliBatchDeployments, AzCliBatchEndpoints, AzCliJobs, AzCliModels
 from amlops.azcli.online import AzCliOnlineDeployments, AzCliOnlineEndpoints
 from amlops.azcli.schedules import AzCliSchedules
+from amlops.local.images import LocalImages
 from amlops.project import Environment, Project
 from amlops.workspace import (
     Assets,
     BatchDeployments,
     BatchEndpoints,
     Computes,
+    Images,
     Jobs,
     Models,
     OnlineDeployments,
@@ -31,6 +33,11 @@ class AzCliWorkspace:
         self.project = project
         self.environment = environment
         self._az = AzCli(project, environment)
+
+    @property
+    def images(self) -> Images:
+        # Images are moved by `amlops release`, which has no --print-az.
+        return LocalImages()
 
     @property
     def jobs(self) -> Jobs:

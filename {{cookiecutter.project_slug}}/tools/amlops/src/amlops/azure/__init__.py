@@ -14,6 +14,7 @@ from amlops.workspace import (
     BatchDeployments,
     BatchEndpoints,
     Computes,
+    Images,
     Jobs,
     Models,
     OnlineDeployments,
@@ -32,6 +33,12 @@ class AzureWorkspace(AzCliWorkspace):
     def azure(self) -> AzureContext:
         """The connection; see `AzureContext`."""
         return AzureContext(self.project, self.environment)
+
+    @property
+    def images(self) -> Images:
+        from amlops.azure.images import AzureImages
+
+        return AzureImages(self.azure)
 
     @property
     def jobs(self) -> Jobs:

@@ -53,7 +53,7 @@ NOUNS: dict[str, tuple[str, str, str]] = {
     "release": (
         "amlops.cli.release",
         "app",
-        "A commit's way: train, wait, deploy, export, promote, abort.",
+        "A commit's way: train, images, wait, deploy, export, promote, abort.",
     ),
     "schedule": ("amlops.cli.schedule", "app", "Schedules: create, show, list, preview, enable, disable, delete."),
     "status": ("amlops.cli.status", "app", "What is wrong in an environment, then what is in it."),

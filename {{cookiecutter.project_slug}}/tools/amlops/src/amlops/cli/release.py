@@ -14,6 +14,7 @@ from amlops.cli.output import chosen_format
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 Commit = Annotated[str | None, flag("commit")]
 _JOBS = ("name", "status", "created_at")
+_IMAGES = ("name", "version", "image")
 _DEPLOYED = ("endpoint_name", "deployment_name", "before", "deleted")
 _EXPORTED = ("name", "version", "path")
 _PROMOTED = ("name", "version", "from", "to", "passed", "copied")
@@ -30,6 +31,21 @@ def train(commit: Commit = None, env: Env = None, output: Output = None, query: 
         chosen = commits.full(ws.project.root, commit)
         started = [training.start(ws, release, chosen, _tell) for release in spec.find(ws.project)]
     emit(started, output, query, _JOBS)
+
+
+@app.command()
+def images(commit: Commit = None, env: Env = None, output: Output = None, query: Query = None) -> None:
+    """Build the images of the deployments that are not registered yet, push them, register them by digest."""
+    from amlops.release import commit as commits
+    from amlops.release import images as imaging
+    from amlops.release import spec
+
+    chosen_format(output)
+    with workspace(env) as ws:
+        chosen = commits.full(ws.project.root, commit)
+        place = ws.project.root / "build" / "images"
+        built = imaging.publish(ws, spec.find(ws.project), chosen, place, _tell)
+    emit(built, output, query, _IMAGES)
 
 
 @app.command()
@@ -99,7 +115,7 @@ def promote(
     chosen_format(output)
     with workspace(env) as ws:
         try:
-            done = handover.bring(ws, spec.find(ws.project), source, reason=reason, dry_run=dry_run)
+            done = handover.bring(ws, spec.find(ws.project), source, _tell, reason=reason, dry_run=dry_run)
         except GateNotPassed as error:
             emit(error.record, output, query)
             raise

@@ -10,6 +10,7 @@ from amlops.workspace import (
     BatchDeployments,
     BatchEndpoints,
     Computes,
+    Images,
     Jobs,
     OnlineDeployments,
     OnlineEndpoints,
@@ -29,6 +30,12 @@ class LocalWorkspace:
     @property
     def models(self) -> ModelStore:
         return ModelStore(self.state)
+
+    @property
+    def images(self) -> Images:
+        from amlops.local.images import LocalImages
+
+        return LocalImages()
 
     @property
     def jobs(self) -> Jobs:

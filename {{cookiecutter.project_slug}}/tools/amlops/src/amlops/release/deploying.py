@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from amlops.release import batch
 from amlops.release import commit as commits
+from amlops.release.images import sets_for
 from amlops.release.spec import Release
 from amlops.release.training import version_for
 from amlops.workspace import Record, Workspace
@@ -23,9 +24,11 @@ def deploy(ws: Workspace, release: Release, commit: str, tell: Callable[[str], N
     name = f"r-{commits.short(commit)}"
     sets = [f"model={model.reference}"]
     tell(f"{release.workload}: {name} with {model.reference}")
-    done = [batch.deploy(ws, one, name, sets, tell) for one in release.batch]
+    # All of them before the first is deployed: a missing image stops everything.
+    images = {file: sets_for(ws, release, file) for file in release.deployments}
+    done = [batch.deploy(ws, one, name, [*sets, *images[one.deployment]], tell) for one in release.batch]
     if release.real_time:
         from amlops.release import real_time  # the load generator's library is not everywhere
 
-        done += [real_time.deploy(ws, one, name, sets, tell) for one in release.real_time]
+        done += [real_time.deploy(ws, one, name, [*sets, *images[one.deployment]], tell) for one in release.real_time]
     return [{**one, "model": model.reference} for one in done]

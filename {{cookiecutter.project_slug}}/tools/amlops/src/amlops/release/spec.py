@@ -43,16 +43,24 @@ class Release:
     """What CI does for a workload.
 
     Attributes:
-        workload: name of the file.
+        workload: name of the file, without its ending.
         pipeline: the job that trains.
         model: name of the model that it registers.
+        images: whether CI builds the images of the deployments, so that they are named by digest.
     """
 
+    file: Path
     workload: str
     pipeline: Path
     model: str
+    images: bool
     batch: tuple[BatchRelease, ...]
     real_time: tuple[RealTimeRelease, ...]
+
+    @property
+    def deployments(self) -> tuple[Path, ...]:
+        """The deployment files."""
+        return tuple(one.deployment for one in (*self.batch, *self.real_time))
 
 
 def find(project: Project) -> list[Release]:
@@ -77,9 +85,11 @@ def read(file: Path, project: Project) -> Release:
     document = documents.checked(yamlfile.load(file), "release", project)
     shape = Shape.model_validate(document.data)
     return Release(
+        file=file,
         workload=file.stem,
         pipeline=document.resolve(shape.pipeline),
         model=shape.model,
+        images=shape.images,
         batch=tuple(
             BatchRelease(
                 name=_name(document, one.endpoint),

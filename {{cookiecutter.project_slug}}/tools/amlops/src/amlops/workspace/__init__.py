@@ -14,6 +14,7 @@ from typing import Protocol
 from amlops.project import Environment, Project
 from amlops.workspace.assets import Assets, Computes, Resources
 from amlops.workspace.batch import BatchDeployments, BatchEndpoints, CompareOptions
+from amlops.workspace.images import Images
 from amlops.workspace.jobs import Jobs
 from amlops.workspace.models import Models
 from amlops.workspace.online import OnlineDeployments, OnlineEndpoints, ScoringTarget
@@ -26,6 +27,7 @@ __all__ = [
     "BatchEndpoints",
     "CompareOptions",
     "Computes",
+    "Images",
     "Jobs",
     "Models",
     "OnlineDeployments",
@@ -50,6 +52,11 @@ class Workspace(Protocol):
     @property
     def environment(self) -> Environment:
         """Which of the project's environments this is."""
+        ...
+
+    @property
+    def images(self) -> Images:
+        """The container registry."""
         ...
 
     @property

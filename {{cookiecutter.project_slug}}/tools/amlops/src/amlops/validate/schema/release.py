@@ -57,5 +57,6 @@ class Release(Shape):
 
     pipeline: Text
     model: AssetName
+    images: bool = True
     batch: list[Batch] = Field(default_factory=list)
     real_time: list[RealTime] = Field(default_factory=list)

@@ -1,0 +1,1 @@
+"""Images of jobs and deployments: built once from an environment's files, moved as they are, named by digest."""
