@@ -108,6 +108,14 @@ def test_usage_errors_are_one_line_and_exit_2(project: SmallProject, words: list
     assert result.code == 2 and says in result.line and result.out == ""
 
 
+@pytest.mark.parametrize("noun", ["model", "data", "environment", "component"])
+def test_a_label_that_is_not_kept_is_a_wrong_value_for_every_noun(project: SmallProject, noun: str) -> None:
+    unknown = project.call(noun, "show", "-n", "x", "--label", "newest")
+    assert unknown.code == 1 and unknown.line.startswith("amlops: --label: 'newest' is not known; use latest")
+    both = project.call(noun, "show", "-n", "x", "--label", "latest", "--version", "1")
+    assert both.code == 2 and "--label: give a version or a label, not both" in both.line
+
+
 def test_nouns_without_a_verb_show_their_verbs(project: SmallProject) -> None:
     for noun in ("job", "model"):
         result = project.call(noun)

@@ -7,13 +7,11 @@ from typing import Annotated
 
 import typer
 
-from amlops.cli.common import Env, Output, PrintAz, Query, emit, workspace
+from amlops.cli.common import Env, Output, PrintAz, Query, asked_version, emit, workspace
 from amlops.cli.flags import flag
-from amlops.errors import UsageError
 from amlops.workspace import Assets, Resources, Workspace
 
 MaxResults = Annotated[int | None, flag("max-results")]
-_LATEST = "latest"
 
 
 def add_asset_verbs(app: typer.Typer, what: str, of: Callable[[Workspace], Assets], columns: tuple[str, ...]) -> None:
@@ -29,12 +27,8 @@ def add_asset_verbs(app: typer.Typer, what: str, of: Callable[[Workspace], Asset
         output: Output = None,
         query: Query = None,
     ) -> None:
-        if label is not None and version is not None:
-            raise UsageError("--label: stands instead of --version; give one of them")
-        if label not in (None, _LATEST):
-            raise UsageError(f"--label: '{label}' is not a label here; use {_LATEST}, or --version")
         with workspace(env, print_az) as ws:
-            emit(of(ws).show(name, label or version), output, query)
+            emit(of(ws).show(name, asked_version(version, label)), output, query)
 
     @app.command("list", help=f"List the versions of {what}, or of all, newest first.")
     def list_versions(

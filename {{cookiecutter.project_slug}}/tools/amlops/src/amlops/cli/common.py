@@ -29,6 +29,7 @@ EndpointName = Annotated[str, flag("name", "Name of the endpoint.")]
 DeploymentName = Annotated[str, flag("name", "Name of the deployment.")]
 OfEndpoint = Annotated[str, flag("endpoint-name")]
 Yes = Annotated[bool, flag("yes")]
+_LATEST = "latest"
 
 __all__ = [
     "DeploymentName",
@@ -41,6 +42,7 @@ __all__ = [
     "Sets",
     "Tags",
     "Yes",
+    "asked_version",
     "confirm_delete",
     "emit",
     "pairs",
@@ -94,6 +96,20 @@ def confirm_delete(what: str, command: str, *, yes: bool) -> None:
         raise UserError(f"--yes: is needed to delete without a terminal; for example {command} --yes")
     if not typer.confirm(f"Delete {what}?", err=True):
         raise UserError("nothing was deleted")
+
+
+def asked_version(version: str | None, label: str | None) -> str | None:
+    """The version that `--version` or `--label` asks for; None for neither.
+
+    Raises:
+        UsageError: both are given.
+        UserError: another label than `latest`, as labels are not kept.
+    """
+    if version and label:
+        raise UsageError("--label: give a version or a label, not both; for example --label latest")
+    if label not in (None, _LATEST):
+        raise UserError(f"--label: '{label}' is not known; use {_LATEST}, or --version")
+    return label or version
 
 
 def pairs(values: list[str] | None, option: str = "--tag") -> dict[str, str]:

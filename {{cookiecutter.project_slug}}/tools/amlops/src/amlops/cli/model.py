@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from amlops import modelfile, references
-from amlops.cli.common import Env, Output, PrintAz, Query, Sets, Tags, emit, pairs, workspace
+from amlops.cli.common import Env, Output, PrintAz, Query, Sets, Tags, asked_version, emit, pairs, workspace
 from amlops.cli.flags import flag
 from amlops.cli.output import chosen_format
-from amlops.errors import UsageError, UserError
+from amlops.errors import UsageError
 from amlops.workspace import connect
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def show(
 ) -> None:
     """Show one version of a model."""
     with workspace(env, print_az) as ws:
-        emit(ws.models.show(name, _version(version, label)).as_record(), output, query)
+        emit(ws.models.show(name, asked_version(version, label)).as_record(), output, query)
 
 
 @app.command("list")
@@ -214,12 +214,3 @@ def _changes(sets: list[str] | None) -> tuple[dict[str, str | None], str | None]
     if not tags and description is None:
         raise UsageError("model update: nothing to change; for example --set tags.stage=test")
     return tags, description
-
-
-def _version(version: str | None, label: str | None) -> str | None:
-    """The version that the flags ask for. Raises UserError for another label than `latest`, as labels are not kept."""
-    if version and label:
-        raise UsageError("--label: give a version or a label, not both; for example --label latest")
-    if label not in (None, "latest"):
-        raise UserError(f"--label: '{label}' is not known; use latest, or a version")
-    return label or version
