@@ -61,7 +61,13 @@ def story(shared_cloud: Cloud) -> dict[str, Any]:
         told["kept"] = cloud.amlops("batch-deployment", "delete", "-n", "second", "-e", NAME, "--yes", *DEV)
         done(cloud.amlops("batch-endpoint", "create", "-f", f"{FOLDER}/endpoint.yml", *DEV))
         told["made again"] = done(cloud.amlops("batch-endpoint", "show", "-n", physical, *DEV)).json
-        told["jobs"] = done(cloud.amlops("batch-endpoint", "list-jobs", "-n", NAME, *DEV)).json
+        before = len(cloud.calls(["GET"], "/jobs"))
+        with cloud.behaving(page_size=1):
+            told["jobs"] = done(cloud.amlops("batch-endpoint", "list-jobs", "-n", NAME, *DEV)).json
+        told["second's jobs"] = done(
+            cloud.amlops("batch-deployment", "list-jobs", "-n", "second", "-e", NAME, *DEV)
+        ).json
+        told["asked for jobs"] = [call.path for call in cloud.calls(["GET"], "/jobs")[before:]]
         done(cloud.amlops("batch-deployment", "delete", "-n", "default", "-e", NAME, "--yes", *DEV))
         done(cloud.amlops("batch-endpoint", "delete", "-n", NAME, "--yes", *DEV))
         told["after"] = done(cloud.amlops("job", "show", "-n", "by-name", *DEV)).json
@@ -138,7 +144,15 @@ def test_the_first_serves_until_the_switch_and_a_default_is_never_lost(story: di
 
 def test_jobs_are_listed_and_outlive_their_endpoint(story: dict[str, Any]) -> None:
     assert [job["name"] for job in story["jobs"]] == ["by-name", story["job"]["name"]]
+    assert story["second's jobs"] == story["jobs"][:1]
+    assert story["jobs"][0].keys() == story["by name"].keys()
     assert story["after"]["name"] == "by-name"
+
+
+def test_jobs_are_listed_without_a_request_for_each(story: dict[str, Any]) -> None:
+    endpoint = f"/batchEndpoints/{story['physical']}"
+    asked = [path[path.index("/batchEndpoints") :] for path in story["asked for jobs"]]
+    assert asked == [f"{endpoint}/jobs", f"{endpoint}/jobs", f"{endpoint}/deployments/second/jobs"], "two pages, one"
 
 
 def test_no_secret_is_sent_and_nothing_leaves_the_machine(story: dict[str, Any]) -> None:

@@ -161,8 +161,8 @@ def _value(document: Document, name: str) -> Any:
 # --- Pages ------------------------------------------------------------------------------------------
 
 
-def page(request: Request, azure: Azure, documents: list[Document]) -> Response:
-    """One page; `nextLink` leads to the next one."""
+def page(request: Request, azure: Azure, documents: list[Document], base: str = "") -> Response:
+    """One page; `nextLink` leads to the next one, at `base` where that is another host than the door's."""
     size = _number(request, "$top") or azure.behaviour.page_size or len(documents)
     if azure.behaviour.page_size:
         size = min(size, azure.behaviour.page_size)
@@ -172,7 +172,7 @@ def page(request: Request, azure: Azure, documents: list[Document]) -> Response:
     if start + size >= len(documents) or request.parameter("$top"):
         return Response(200, {"value": shown})
     query = urllib.parse.urlencode({**request.query, "$skipToken": start + size})
-    return Response(200, {"value": shown, "nextLink": f"{azure.url}{urllib.parse.quote(request.path)}?{query}"})
+    return Response(200, {"value": shown, "nextLink": f"{base or azure.url}{urllib.parse.quote(request.path)}?{query}"})
 
 
 def _number(request: Request, name: str) -> int | None:

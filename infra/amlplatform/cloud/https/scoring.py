@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 from amlplatform.cloud import arm_ids
 from amlplatform.cloud.computed_project import BATCH_ENDPOINT, JOB
 from amlplatform.cloud.errors import AzureError
-from amlplatform.cloud.https import registry_sharing, tokens
+from amlplatform.cloud.https import lists, project_jobs, registry_sharing, tokens
 from amlplatform.cloud.https.azure import Azure, Seen
 from amlplatform.cloud.https.messages import Request, Response
 from amlplatform.cloud.resource_manager import Call
@@ -20,6 +21,8 @@ _KNOWN = {
     "inputData", "outputData", "outputDataset", "outputFileName", "miniBatchSize", "errorThreshold", "retrySettings",
     "compute", "name", "properties", "loggingLevel", "description", "tags", "partitionId",
 }  # fmt: skip
+# What a job is known by here; Azure's answers have the names only.
+_OURS = ("azureml.endpointid", "azureml.deploymentid")
 
 
 def invoke(request: Request, azure: Azure) -> Response:
@@ -50,23 +53,45 @@ def invoke(request: Request, azure: Azure) -> Response:
         raise AzureError(409, "Conflict", f"A job with the name '{name}' exists.")
     document = _job(job_id, name, endpoint, deployment, properties)
     azure.state.put(document)
-    return Response(201, document)
+    return Response(201, _resource(document))
 
 
 def jobs_of(request: Request, azure: Azure) -> Response:
-    """The jobs of a batch endpoint, or of one of its deployments."""
+    """The jobs of a batch endpoint, or of one of its deployments, as the front end of a region lists them."""
     path = request.path.removeprefix(registry_sharing.FRONT_END)
     azure.manager(request.caller).arrive(Call("GET", path))
-    owner = path.rpartition("/")[0]
-    wanted = {"azureml.endpointid" if "/deployments/" not in owner.lower() else "azureml.deploymentid": owner.lower()}
-    found = [
-        job
-        for job in azure.state.of_type(JOB)
-        if all(
-            str((job["properties"].get("properties") or {}).get(key)).lower() == value for key, value in wanted.items()
-        )
-    ]
-    return Response(200, {"value": found})
+    owner = arm_ids.key(path.rpartition("/")[0])
+    key = "azureml.deploymentid" if "/deployments/" in owner else "azureml.endpointid"
+    found = [job for job in azure.state.of_type(JOB) if arm_ids.key(_own(job).get(key, "")) == owner]
+    listed = [_resource(project_jobs.look(job, azure)) for job in found]
+    return lists.page(request, azure, listed, f"https://{request.headers.get('host', '')}")
+
+
+def _own(job: Document) -> Mapping[str, str]:
+    return job["properties"].get("properties") or {}
+
+
+def _resource(job: Document) -> Document:
+    """A job as a child of its deployment: another form than that of `jobs/{name}`, which has more.
+
+    Form: BatchJobResource of azure-ai-ml, v2020_09_01_dataplanepreview; an answer of Azure's in that form is in
+    ansible-collections/azure, azure_rm_ml_batch_endpoint_info.
+    """
+    properties, own = job["properties"], _own(job)
+    shown = {
+        "name": properties["displayName"],
+        "status": properties["status"],
+        "inputData": properties["inputs"],
+        "outputData": properties["outputs"],
+        "interactionEndpoints": properties["services"],
+        "properties": {key: value for key, value in own.items() if key not in _OURS},
+        "tags": properties["tags"],
+        "provisioningState": "Succeeded",
+    }
+    arm_type = "Microsoft.MachineLearningServices/workspaces/batchEndpoints/deployments/jobs"
+    arm_id = f"{own['azureml.deploymentid']}/jobs/{job['name']}"
+    address = {"id": arm_id, "name": job["name"], "type": arm_type}
+    return {**address, "properties": shown, "systemData": job["systemData"]}
 
 
 def _endpoint(request: Request, azure: Azure) -> Document:

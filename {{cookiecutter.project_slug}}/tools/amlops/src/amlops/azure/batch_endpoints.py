@@ -177,10 +177,8 @@ def jobs_of(azure: AzureContext, endpoint: str, deployment: str | None) -> list[
     where = f"{_LIST}/{endpoint}" + (f"/deployments/{deployment}" if deployment else "")
     with azure_errors(azure, f"batch endpoint '{endpoint}'"):
         azure.rest.workspace(where)  # 404 for what is not there
-        names = [job.name for job in azure.ml.batch_endpoints.list_jobs(endpoint)]
-        found = [batch_records.job(azure.rest.workspace(f"jobs/{name}")) for name in names]
-    mine = [record for record in found if deployment in (None, record["deployment_name"])]
-    return sorted(mine, key=lambda record: str(record["created_at"]), reverse=True)
+        found = [batch_records.listed_job(document) for document in azure.front_end.workspace_list(f"{where}/jobs")]
+    return sorted(found, key=lambda record: str(record["created_at"]), reverse=True)
 
 
 def _input(value: str, kind: str | None) -> Any:

@@ -109,3 +109,16 @@ def job(document: Mapping[str, Any]) -> Record:
         "endpoint_name": own.get("azureml.endpointname"),
         "deployment_name": own.get("azureml.deploymentname"),
     }
+
+
+def listed_job(document: Mapping[str, Any]) -> Record:
+    """A job in the list of an endpoint or deployment: not all that `job show` knows of it."""
+    found = document.get("properties") or {}
+    properties = {
+        "displayName": found.get("name"),
+        "inputs": found.get("inputData"),
+        "outputs": found.get("outputData"),
+        "services": found.get("interactionEndpoints"),
+        **{key: found.get(key) for key in ("status", "description", "tags", "properties")},
+    }
+    return job({**document, "properties": properties})

@@ -25,7 +25,7 @@ from typing import IO, TYPE_CHECKING, Any
 import yaml
 
 from amlops.azure import credentials
-from amlops.azure.rest import ResourceManager
+from amlops.azure.rest import FrontEnd, ResourceManager
 from amlops.errors import UserError, shown
 from amlops.project import Environment, Project
 from amlops.render import FOLDERS, render
@@ -107,6 +107,11 @@ class AzureContext:
     def rest(self) -> ResourceManager:
         """What Resource Manager answers, as JSON; see `ResourceManager`."""
         return ResourceManager(self)
+
+    @cached_property
+    def front_end(self) -> FrontEnd:
+        """What Azure ML's front end in the region answers, as JSON; see `FrontEnd`."""
+        return FrontEnd(self)
 
     def physical(self, endpoint: str) -> str:
         """The name of an endpoint in Azure, by its name in the project's files. A physical name stays as it is."""

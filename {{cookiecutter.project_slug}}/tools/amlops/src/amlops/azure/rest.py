@@ -8,7 +8,7 @@ azure-ai-ml.
 from __future__ import annotations
 
 import urllib.parse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 # The newest version that is not a preview, of github.com/Azure/azure-rest-api-specs, machinelearningservices.
 API_VERSION = "2024-10-01"
+FRONT_END_API_VERSION = "2020-09-01-dataplanepreview"
 Document = dict[str, Any]
 
 
@@ -62,27 +63,11 @@ class ResourceManager:
         return self._pages(f"{place}/locations/{_quoted(location)}/{what}", {})
 
     def _pages(self, path: str, query: dict[str, str]) -> Iterator[Document]:
-        page = self._get(path, query)
-        while True:
-            yield from page.get("value") or ()
-            following = page.get("nextLink")
-            if not following:
-                return
-            page = self._get(following, None)
+        return _values(self._get(path, query), lambda address: _answer(self._client, address))
 
-    def _get(self, address: str, query: dict[str, str] | None) -> Document:
-        """Fetch a path, or an address that is complete (`query` is None)."""
-        from azure.core.exceptions import HttpResponseError, map_error
-        from azure.core.rest import HttpRequest
-
-        if query is not None:
-            words = urllib.parse.urlencode({**query, "api-version": API_VERSION})
-            address = f"{self._base}{address}?{words}"
-        response: Any = self._client.send_request(HttpRequest("GET", address))
-        if response.status_code != 200:
-            map_error(status_code=response.status_code, response=response, error_map=_error_map())
-            raise HttpResponseError(response=response)
-        return response.json()
+    def _get(self, path: str, query: dict[str, str]) -> Document:
+        words = urllib.parse.urlencode({**query, "api-version": API_VERSION})
+        return _answer(self._client, f"{self._base}{path}?{words}")
 
     # azure-ai-ml has found the cloud's Resource Manager and its audience; there are no public properties for them.
 
@@ -99,6 +84,63 @@ class ResourceManager:
         scopes = self._azure.ml._kwargs["credential_scopes"]
         policies = [RetryPolicy(), ARMChallengeAuthenticationPolicy(self._azure.credential, *scopes)]
         return PipelineClient(self._base, policies=policies)
+
+
+class FrontEnd:
+    """GET requests to Azure ML's front end in the workspace's region, where the jobs of batch endpoints are listed.
+
+    Its methods raise the exceptions of azure-core: see `azure_errors`.
+    """
+
+    def __init__(self, azure: AzureContext) -> None:
+        self._azure = azure
+
+    def workspace_list(self, path: str) -> Iterator[Document]:
+        """The resources of a list of the workspace, page after page: `workspace_list("batchEndpoints/digits/jobs")`."""
+        address = f"{self._base}{self._azure.workspace_id}/{_quoted(path)}?api-version={FRONT_END_API_VERSION}"
+        return _values(_answer(self._client, address), lambda following: _answer(self._client, following))
+
+    # azure-ai-ml finds the address and the audience, and has no public names for them; its version is held in
+    # requirements.
+
+    @cached_property
+    def _base(self) -> str:
+        from azure.ai.ml._utils.utils import _get_mfe_base_url_from_discovery_service
+
+        endpoints: Any = self._azure.ml.batch_endpoints
+        pipeline = endpoints._requests_pipeline
+        workspaces = self._azure.ml.workspaces
+        return _get_mfe_base_url_from_discovery_service(workspaces, self._azure.environment.workspace, pipeline)
+
+    @cached_property
+    def _client(self) -> PipelineClient[Any, Any]:
+        from azure.ai.ml._azure_environments import _get_aml_resource_id_from_metadata, _resource_to_scopes
+        from azure.core import PipelineClient
+        from azure.core.pipeline.policies import BearerTokenCredentialPolicy, RetryPolicy
+
+        scopes = _resource_to_scopes(_get_aml_resource_id_from_metadata())
+        policies = [RetryPolicy(), BearerTokenCredentialPolicy(self._azure.credential, *scopes)]
+        return PipelineClient(self._base, policies=policies)
+
+
+def _values(page: Document, following: Callable[[str], Document]) -> Iterator[Document]:
+    """The elements of a list, page after page."""
+    while True:
+        yield from page.get("value") or ()
+        if not page.get("nextLink"):
+            return
+        page = following(page["nextLink"])
+
+
+def _answer(client: PipelineClient[Any, Any], address: str) -> Document:
+    from azure.core.exceptions import HttpResponseError, map_error
+    from azure.core.rest import HttpRequest
+
+    response: Any = client.send_request(HttpRequest("GET", address))
+    if response.status_code != 200:
+        map_error(status_code=response.status_code, response=response, error_map=_error_map())
+        raise HttpResponseError(response=response)
+    return response.json()
 
 
 def _error_map() -> dict[int, Any]:
