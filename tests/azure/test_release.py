@@ -163,3 +163,49 @@ def test_a_failed_training_ends_with_3_and_the_next_run_starts_another(cloud: Cl
     assert failed.code == 3 and "no space left" in failed.err
     (next_one,) = done(cloud.amlops("release", "train", "--env", "dev", as_=_DEV))
     assert next_one["name"] == f"{_WORKLOAD}-{sha[:12]}-2"
+
+
+_ONLINE = "image-scoring-online"
+_REAL_TIME = f"""
+real_time:
+  - endpoint: ../endpoints/{_ONLINE}/endpoint.yml
+    deployment: ../endpoints/{_ONLINE}/deployment.yml
+    requests: ../../tests/smoke/{_ONLINE}/requests
+    rollout: {{max_p95_ms: 60000, steps: [50, 100], hold: 1, rate: 40}}
+"""
+
+
+def test_the_real_time_stage_shifts_the_traffic_or_puts_it_back(cloud: Cloud) -> None:
+    file = cloud.project / ".cloud" / "release" / "image-scoring.yml"
+    usual = file.read_text(encoding="utf-8")
+    # The batch endpoint and the images have tests of their own.
+    file.write_text(usual.partition("images: true")[0] + "images: false\n" + _REAL_TIME, encoding="utf-8")
+    try:
+        first, bad, second = (f"r-{digit * 12}" for digit in "abc")
+        folder = cloud.project / "model-real-time"
+        folder.mkdir()
+        (folder / "model.txt").write_text("seven", encoding="utf-8")
+        made = done(
+            cloud.amlops("model", "create", "-n", _MODEL, "-p", folder, "--tag", "stage=champion", "--env", "dev")
+        )
+        (alone,) = done(_deployed(cloud, "a"))
+        assert (alone["before"], _traffic(cloud)) == ({}, {first: 100})
+        with cloud.behaving(failing_deployments=frozenset({bad})):
+            failed = _deployed(cloud, "b")
+        assert (failed.code, _traffic(cloud)) == (3, {first: 100}), failed.err
+        (shifted,) = done(_deployed(cloud, "c"))
+        assert (shifted["before"], _traffic(cloud)) == ({first: 100}, {second: 100})
+        assert (shifted["deleted"], shifted["model"]) == ([bad], f"azureml:{_MODEL}:{made['version']}")
+        assert cloud.amlops("release", "abort", "--env", "dev", as_=_DEV).code == 0
+        done(cloud.amlops("online-endpoint", "delete", "-n", _ONLINE, "--yes", "--env", "dev"))
+    finally:
+        file.write_text(usual, encoding="utf-8")
+
+
+def _deployed(cloud: Cloud, digit: str) -> Result:
+    return cloud.amlops("release", "deploy", "--commit", digit * 40, "--env", "dev", as_=_DEV)
+
+
+def _traffic(cloud: Cloud) -> dict[str, int]:
+    shown = done(cloud.amlops("online-endpoint", "show", "-n", _ONLINE, "--env", "dev"))
+    return {name: share for name, share in shown["traffic"].items() if share}
