@@ -7,6 +7,9 @@ from typing import Any
 import pytest
 from https_support import CLUSTER, WORKSPACE, Door
 
+from amlplatform.cloud.errors import AzureError
+from amlplatform.cloud.https import online_credentials
+
 Body = dict[str, Any]
 ENVIRONMENT = {"properties": {"image": "mcr.microsoft.com/azureml/openmpi4.1.0-ubuntu22.04"}}
 ENDPOINT = {"location": "westeurope", "properties": {"authMode": "AADToken"}}
@@ -103,6 +106,9 @@ def other_command() -> Body:
         ("PUT", "onlineEndpoints/answer-it", {**ONLINE, "properties": {"authMode": "Key", "traffic": {"a": 101}}}, 400),
         ("DELETE", "batchEndpoints/score-it/deployments/first", None, 409),
         ("POST", "datastores/workspaceblobstore/listSecrets", None, 400),
+        ("POST", "onlineEndpoints/answer-it/regenerateKeys", {"keyType": "Third"}, 400),
+        ("POST", "onlineEndpoints/answer-it/regenerateKeys", {"keyType": "Primary", "more": 1}, 400),
+        ("POST", "onlineEndpoints/answer-it/token", None, 400),
     ],
 )
 def test_what_azure_refuses(made: Door, method: str, path: str, body: Body | None, status: int) -> None:
@@ -118,9 +124,32 @@ def test_one_operation_at_a_time_and_time_passes_for_who_looks(made: Door) -> No
     assert seen[0] == "Creating" and seen[-1] == "Succeeded"
 
 
-def test_keys_only_where_the_endpoint_has_keys(made: Door) -> None:
-    keys = made.call("POST", f"{WORKSPACE}/onlineEndpoints/answer-it/listKeys").json()
+def test_one_key_is_made_anew_and_the_other_stays(made: Door) -> None:
+    path = f"{WORKSPACE}/onlineEndpoints/answer-it"
+    keys = made.call("POST", f"{path}/listKeys").json()
     assert set(keys) == {"primaryKey", "secondaryKey"} and len(set(keys.values())) == 2
+    accepted = made.call("POST", f"{path}/regenerateKeys", {"keyType": "Primary"})
+    assert accepted.status_code == 202 and accepted.headers["Azure-AsyncOperation"] and accepted.content == b""
+    after = made.call("POST", f"{path}/listKeys").json()
+    assert after["secondaryKey"] == keys["secondaryKey"] and after["primaryKey"] not in keys.values()
+    made.call("POST", f"{path}/regenerateKeys", {"keyType": "Secondary", "keyValue": "mine"})
+    assert made.call("POST", f"{path}/listKeys").json() == {**after, "secondaryKey": "mine"}
+
+
+def test_a_token_is_good_at_its_own_endpoint_only(made: Door) -> None:
+    path = f"{WORKSPACE}/onlineEndpoints"
+    for name in ("with-tokens", "other-tokens"):
+        put(made, f"onlineEndpoints/{name}", {**ONLINE, "properties": {"authMode": "AMLToken"}})
+    found = made.call("POST", f"{path}/with-tokens/token").json()
+    assert {key: type(value) for key, value in found.items()} == {
+        "accessToken": str, "expiryTimeUtc": int, "refreshAfterTimeUtc": int, "tokenType": str
+    }  # fmt: skip
+    endpoints = [made.azure.state.get(f"{path}/{name}") for name in ("with-tokens", "other-tokens")]
+    own, other = [endpoint for endpoint in endpoints if endpoint is not None]
+    online_credentials.check(f"Bearer {found['accessToken']}", own, made.azure)
+    with pytest.raises(AzureError, match="wrong audience"):
+        online_credentials.check(f"Bearer {found['accessToken']}", other, made.azure)
+    assert made.refusal("POST", f"{path}/with-tokens/listKeys") == (400, "BadArgument")
 
 
 def test_schedules_are_listed_by_whether_they_are_enabled(made: Door) -> None:

@@ -11,7 +11,14 @@ from typing import Any
 
 from amlplatform.cloud import account_keys, arm_ids
 from amlplatform.cloud.errors import AzureError
-from amlplatform.cloud.https import address, default_datastores, project_actions, project_jobs, resources
+from amlplatform.cloud.https import (
+    address,
+    default_datastores,
+    online_credentials,
+    project_actions,
+    project_jobs,
+    resources,
+)
 from amlplatform.cloud.https.azure import Azure
 from amlplatform.cloud.https.messages import Request, Response
 from amlplatform.cloud.state import Document
@@ -110,7 +117,7 @@ _ACTIONS: dict[tuple[str, str], Action] = {
     ("microsoft.machinelearningservices/workspaces", "listkeys"): _workspace_keys,
     (f"{_ML}/jobs", "cancel"): project_jobs.cancel,
     (f"{_ML}/datastores", "listsecrets"): project_actions.datastore_secrets,
-    (f"{_ML}/onlineendpoints", "listkeys"): project_actions.endpoint_keys,
+    (f"{_ML}/onlineendpoints", "listkeys"): online_credentials.list_keys,
     (_COMPUTE, "listnodes"): _no_nodes,
     (_COMPUTE, "start"): _set_instance("Running"),
     (_COMPUTE, "stop"): _set_instance("Stopped"),

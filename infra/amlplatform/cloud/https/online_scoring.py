@@ -10,7 +10,7 @@ import random
 
 from amlplatform.cloud.computed_project import ONLINE_ENDPOINT
 from amlplatform.cloud.errors import AzureError
-from amlplatform.cloud.https import tokens
+from amlplatform.cloud.https import online_credentials
 from amlplatform.cloud.https.azure import Azure, Seen
 from amlplatform.cloud.https.messages import Request, Response
 from amlplatform.cloud.state import Document
@@ -22,7 +22,7 @@ _SCRIPT_STATUS = "ms-azureml-model-error-statuscode"
 def score(request: Request, azure: Azure) -> Response:
     """Raises AzureError: 401 without a good key or token, 404 where no deployment is there for the request."""
     endpoint = _endpoint(request, azure)
-    _authenticate(request, endpoint, azure)
+    online_credentials.check(request.headers.get("authorization") or "", endpoint, azure)
     # The body is the data of whoever asks, and the key stands in a header: neither is kept.
     azure.seen.append(Seen(request.method, f"/{request.headers.get('host', '')}/score", None, ""))
     name = request.headers.get(_HEADER) or _chosen(endpoint)
@@ -58,16 +58,6 @@ def _endpoint(request: Request, azure: Azure) -> Document:
         if endpoint["properties"]["scoringUri"].startswith(f"https://{host}/"):
             return endpoint
     raise AzureError(404, "NotFound", f"There is no online endpoint at '{host}'.")
-
-
-def _authenticate(request: Request, endpoint: Document, azure: Azure) -> None:
-    header = request.headers.get("authorization") or ""
-    if endpoint["properties"].get("authMode") == "Key":
-        keys = {azure.state.secret(endpoint["id"], name) for name in ("primaryKey", "secondaryKey")}
-        if header.removeprefix("Bearer ") not in keys:
-            raise AzureError(401, "Unauthorized", "Key authentication failed: the key is not one of the endpoint.")
-        return
-    tokens.caller_of(header or None, azure.ml_audiences)
 
 
 def _chosen(endpoint: Document) -> str | None:

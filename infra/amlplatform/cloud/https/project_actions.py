@@ -1,4 +1,4 @@
-"""POST actions on what a project makes: where to upload code, secrets of data stores, keys of endpoints."""
+"""POST actions on what a project makes: where to upload code, secrets of data stores."""
 
 from __future__ import annotations
 
@@ -51,12 +51,3 @@ def datastore_secrets(datastore: Document, _azure: Azure) -> Any:
     """Raises AzureError: the data stores here are used by identity and have no secret."""
     message = f"The data store {datastore['name']} has no credentials: it is used with the identity of its user."
     raise AzureError(400, "UserError", message)
-
-
-def endpoint_keys(endpoint: Document, azure: Azure) -> Any:
-    """Both keys of an online endpoint with keys."""
-    mode = (endpoint.get("properties") or {}).get("authMode")
-    if mode != "Key":
-        message = f"The endpoint {endpoint['name']} has authMode {mode}, not Key: it has no keys."
-        raise AzureError(400, "BadArgument", message)
-    return {name: azure.state.secret(endpoint["id"], name) for name in ("primaryKey", "secondaryKey")}

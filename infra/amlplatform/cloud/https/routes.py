@@ -18,6 +18,7 @@ from amlplatform.cloud.https import (
     image_registry,
     lists,
     login,
+    online_credentials,
     online_scoring,
     project_actions,
     project_jobs,
@@ -75,7 +76,7 @@ _REGISTRIES = f"{registry_sharing.FRONT_END}{_GROUP}/providers/Microsoft.Machine
 
 _WORKSPACE = f"{_GROUP}/providers/Microsoft.MachineLearningServices/workspaces/{{workspace}}"
 _VERSION = f"{_WORKSPACE}/{{assets}}/{{name}}/versions/{{version}}"
-_ONLINE = f"{_WORKSPACE}/onlineEndpoints/{{endpoint}}/deployments/{{deployment}}"
+_ONLINE = f"{_WORKSPACE}/onlineEndpoints/{{endpoint}}"
 _HISTORY = f"/history/v1.0{_WORKSPACE}"
 _RUN = f"{_HISTORY}/runs/{{run}}"
 _BATCH = f"{registry_sharing.FRONT_END}{_WORKSPACE}/batchEndpoints/{{endpoint}}"
@@ -93,7 +94,9 @@ ROUTES = (
         f"{_VERSION}/startPendingUpload",
         project_actions.pending_upload,
     ),
-    _route("POST", f"{_ONLINE}/getLogs", online_scoring.logs),
+    _route("POST", f"{_ONLINE}/token", online_credentials.token),
+    _route("POST", f"{_ONLINE}/regenerateKeys", online_credentials.regenerate_keys),
+    _route("POST", f"{_ONLINE}/deployments/{{deployment}}/getLogs", online_scoring.logs),
     _route("GET", _RUN, project_jobs.run),
     _route("GET", f"{_RUN}/details", project_jobs.details),
     _route("GET", f"{_RUN}/children", project_jobs.children),
