@@ -37,11 +37,12 @@ def storage() -> Iterator[Storage]:
             data = found.files.get(self.path.partition("?")[0], b"")
             start = int(self.headers["Range"].removeprefix("bytes=").removesuffix("-"))
             part = data[start:]
+            # Before the client has it: it may look at once.
+            found.sent.append(len(part))
             self.send_response(206 if part else 416)
             self.send_header("Content-Length", str(len(part)))
             self.end_headers()
             self.wfile.write(part)
-            found.sent.append(len(part))
 
         def log_message(self, format: str, *args: object) -> None:
             """Nothing on stderr."""
