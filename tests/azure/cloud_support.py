@@ -88,7 +88,7 @@ class Cloud:
             done = subprocess.run(
                 [sys.executable, "-m", "amlops", *map(str, words)],
                 cwd=self.project,
-                env={**_inherited(), **self.variables, **variables},
+                env={**inherited(), **self.variables, **variables},
                 capture_output=True,
                 encoding="utf-8",
                 stdin=subprocess.DEVNULL,
@@ -138,7 +138,7 @@ class Cloud:
             self.azure.behaviour = usual
 
 
-def _inherited() -> dict[str, str]:
+def inherited() -> dict[str, str]:
     """The environment of the tests without what names an environment, a CI system or another Azure."""
     names = re.compile(r"AMLOPS_|AZURE|MLFLOW_|ARM_|IDENTITY_|MSI_|ACTIONS_|SYSTEM_|GITHUB_|TF_BUILD|DEFAULT_IDENTITY")
     return {key: value for key, value in os.environ.items() if not names.match(key)}

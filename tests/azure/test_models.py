@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 
 import pytest
-from cloud_support import Cloud
+from cloud_support import Cloud, inherited
 
 pytestmark = pytest.mark.slow
 
@@ -17,7 +16,7 @@ _THERE = "azureml://datastores/workspaceblobstore/paths/weights"
 
 def _printed(cloud: Cloud, program: str) -> str:
     """What a Python program prints that runs in the project and signs in as the person does."""
-    environment = {**os.environ, **cloud.variables}
+    environment = {**inherited(), **cloud.variables}
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=cloud.project, env=environment, capture_output=True, text=True, check=False
     )

@@ -31,6 +31,7 @@ def story(shared_cloud: Cloud) -> dict[str, Any]:
     """The whole story once; the tests look at what was said and what was sent."""
     cloud = shared_cloud
     told: dict[str, Any] = {}
+    refused_before = len(cloud.azure.egress.refused)
     with cloud.fresh():
         physical = told["physical"] = cloud.environment()["endpoints"][NAME]
         images = cloud.project / "scans"
@@ -72,7 +73,7 @@ def story(shared_cloud: Cloud) -> dict[str, Any]:
         done(cloud.amlops("batch-endpoint", "delete", "-n", NAME, "--yes", *DEV))
         told["after"] = done(cloud.amlops("job", "show", "-n", "by-name", *DEV)).json
         told["calls"] = cloud.calls()
-        told["refused"] = list(cloud.azure.egress.refused)
+        told["refused"] = cloud.azure.egress.refused[refused_before:]
     return told
 
 
@@ -143,7 +144,8 @@ def test_the_first_serves_until_the_switch_and_a_default_is_never_lost(story: di
 
 
 def test_jobs_are_listed_and_outlive_their_endpoint(story: dict[str, Any]) -> None:
-    assert [job["name"] for job in story["jobs"]] == ["by-name", story["job"]["name"]]
+    # Jobs outlive their endpoint, so others of the same name may stand behind these two.
+    assert [job["name"] for job in story["jobs"][:2]] == ["by-name", story["job"]["name"]]
     assert story["second's jobs"] == story["jobs"][:1]
     assert story["jobs"][0].keys() == story["by name"].keys()
     assert story["after"]["name"] == "by-name"
@@ -152,7 +154,10 @@ def test_jobs_are_listed_and_outlive_their_endpoint(story: dict[str, Any]) -> No
 def test_jobs_are_listed_without_a_request_for_each(story: dict[str, Any]) -> None:
     endpoint = f"/batchEndpoints/{story['physical']}"
     asked = [path[path.index("/batchEndpoints") :] for path in story["asked for jobs"]]
-    assert asked == [f"{endpoint}/jobs", f"{endpoint}/jobs", f"{endpoint}/deployments/second/jobs"], "two pages, one"
+    *of_endpoint, of_deployment = asked
+    # Pages, two at least; nothing is asked of a single job.
+    assert len(of_endpoint) >= 2 and set(of_endpoint) == {f"{endpoint}/jobs"}
+    assert of_deployment == f"{endpoint}/deployments/second/jobs"
 
 
 def test_no_secret_is_sent_and_nothing_leaves_the_machine(story: dict[str, Any]) -> None:
