@@ -16,7 +16,6 @@ import pytest
 import yaml
 from engine_support import LiveProject, amlplatform, explained
 
-from amlplatform.cloud import blob_storage
 from amlplatform.cloud.engine import environment
 from amlplatform.cloud.state import SUBSCRIPTION_ID
 from amlplatform.cloud.workplace import Workplace, offline_stack
@@ -181,58 +180,6 @@ def test_a_hostility_that_cannot_be_is_one_line(live: LiveProject) -> None:
     refused = live.offline(sys.executable, "-c", "")
     assert refused.returncode == 1
     assert refused.stderr == "setting hostility: role_spread_s: 'long' must be a number that is not negative\n"
-
-
-# --- Blob storage -----------------------------------------------------------------------------------
-
-UPLOAD = """
-import os, requests, sys
-from azure.identity import DefaultAzureCredential
-from azure.storage.blob import BlobServiceClient
-
-def service(account):
-    return BlobServiceClient(f"https://{account}.blob.core.windows.net", DefaultAzureCredential(), retry_total=0)
-
-def make(account):
-    url = os.environ["AZURE_RESOURCE_MANAGER_URL"]
-    token = DefaultAzureCredential().get_token(f"{url}/.default").token
-    address = f"{url}/subscriptions/{os.environ['AZURE_SUBSCRIPTION_ID']}/resourceGroups/rg-churn-dev/providers"
-    address += f"/Microsoft.Storage/storageAccounts/{account}?api-version=2024-01-01"
-    body = {"location": "westeurope", "kind": "StorageV2", "sku": {"name": "Standard_LRS"}, "properties": {}}
-    requests.put(address, json=body, headers={"Authorization": f"Bearer {token}"}).raise_for_status()
-
-def upload(account, text):
-    service(account).create_container("data")
-    service(account).get_blob_client("data", "a.txt").upload_blob(text)
-
-def read(account):
-    print(service(account).get_blob_client("data", "a.txt").download_blob().readall().decode())
-
-"""
-
-
-@pytest.fixture
-def with_account(live: LiveProject) -> LiveProject:
-    """A project whose offline Azure has a group with a storage account."""
-    group = f"/subscriptions/{SUBSCRIPTION_ID}/resourceGroups/rg-churn-dev"
-    account = {"id": f"{group}/providers/Microsoft.Storage/storageAccounts/stchurndev", "name": "stchurndev"}
-    with live.azure() as azure:
-        azure.put({"id": group, "type": "Microsoft.Resources/resourceGroups", "location": "westeurope"})
-        azure.put({**account, "type": "Microsoft.Storage/storageAccounts", "properties": {}})
-    return live
-
-
-def test_what_is_uploaded_is_there_for_the_next_command(with_account: LiveProject) -> None:
-    if blob_storage.find() is None:
-        pytest.skip(blob_storage.MISSING)
-    steps = "upload('stchurndev', 'seven'); make('stlater'); upload('stlater', 'eight'); read('stchurndev')"
-    first = with_account.offline(sys.executable, "-c", UPLOAD + steps)
-    assert first.stdout.split() == ["seven"], explained(first)
-    second = with_account.offline(sys.executable, "-c", UPLOAD + "read('stchurndev'); read('stlater')")
-    assert second.stdout.split() == ["seven", "eight"], explained(second)
-    assert second.stderr == ""
-    foreign = with_account.offline(sys.executable, "-c", UPLOAD + "read('stother')")
-    assert "stother.blob.core.windows.net: is no storage account of the offline Azure" in foreign.stderr
 
 
 # --- How it ends ------------------------------------------------------------------------------------

@@ -166,8 +166,8 @@ class HttpsDoor(Door):
     def __init__(
         self, workplace: Workplace, folder: Path, manners: Manners, azurite: Sequence[str] | None = None
     ) -> None:
-        storage = ["--blobs", workplace.blobs, "--azurite", *azurite] if azurite else []
-        super().__init__(workplace, "amlplatform.cloud.https", "--folder", folder, *manners.options, *storage)
+        words = ["--folder", folder, "--held", workplace.folder, *manners.options]
+        super().__init__(workplace, "amlplatform.cloud.https", *words, *(["--azurite", *azurite] if azurite else []))
 
     def variables(self) -> dict[str, str]:
         """The environment that leads SDKs to it; waits until it answers. Raises WorkplaceError when it does not."""

@@ -48,9 +48,9 @@ class Workplace:
         return self.folder / "azure.sqlite"
 
     @property
-    def blobs(self) -> Path:
-        """What was uploaded to the offline Azure."""
-        return self.folder / "blobs"
+    def held(self) -> tuple[Path, Path]:
+        """What was uploaded to the offline Azure and pushed to its registries; see `https.server.serving`."""
+        return self.folder / "blobs", self.folder / "images"
 
     @property
     def backend(self) -> Path:
@@ -93,7 +93,7 @@ class Workplace:
                     f"--reset: another `amlplatform offline` is at work in {self.folder}; wait for it, or stop it"
                 ) from None
             state = self.folder.glob("azure.sqlite*")
-            for path in (self.backend, self.home, self.copy, self.blobs, *state, self.log):
+            for path in (self.backend, self.home, self.copy, *self.held, *state, self.log):
                 shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
 
     def _lock(self) -> sqlite3.Connection:

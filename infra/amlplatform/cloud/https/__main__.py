@@ -1,7 +1,7 @@
 """The HTTPS door in a process of its own:
 
     python -m amlplatform.cloud.https --state FILE --folder DIR [--identity ID] [--hostile]
-        [--blobs DIR --azurite COMMAND...]
+        [--held DIR] [--azurite COMMAND...]
 
 prints one line, the environment that a command needs to come here (a JSON object), and stops when its standard input
 ends, which it does when the process that started it goes. Then it prints another: the hosts that were asked for and
@@ -33,7 +33,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--folder", type=Path, required=True, help="private folder for the certificate")
     parser.add_argument("--identity", default="", help="who calls: an identity in the state; left out: the person")
     parser.add_argument("--hostile", action="store_true", help="as slow to agree as Azure")
-    parser.add_argument("--blobs", type=Path, help="folder of the blobs; left out: in --folder")
+    parser.add_argument("--held", type=Path, help="folder of blobs and images; left out: --folder")
     parser.add_argument("--azurite", nargs="+", help="command that starts Azurite; left out: no blob storage")
     arguments = parser.parse_args(argv)
     # Ctrl-C is for the command, which may still have something to ask.
@@ -43,7 +43,7 @@ def main(argv: list[str] | None = None) -> int:
     behaviour = Behaviour(polls=5, page_size=10) if arguments.hostile else Behaviour()
     azure = Azure(state, manager.acting_as, behaviour, caller=callers.find(arguments.identity, state))
     try:
-        with serving(azure, arguments.folder, arguments.azurite, arguments.blobs) as environment:
+        with serving(azure, arguments.folder, arguments.azurite, arguments.held) as environment:
             print(json.dumps(environment), flush=True)
             while os.read(sys.stdin.fileno(), 4096):
                 pass

@@ -139,12 +139,12 @@ class _Server(ThreadingHTTPServer):
 
 @contextlib.contextmanager
 def serving(
-    azure: Azure, folder: Path, azurite: Sequence[str] | None = None, blobs: Path | None = None
+    azure: Azure, folder: Path, azurite: Sequence[str] | None = None, held: Path | None = None
 ) -> Iterator[dict[str, str]]:
     """Answer on a free port of this machine. Yields the environment of a command that is to come here.
 
     `folder` gets the certificates; it must be private to this user. `azurite`: the command that starts it; without one
-    there is no blob storage. `blobs`: where they lie, else in `folder`. Raises CertificateError.
+    there is no blob storage. `held`: where blobs and images lie, else in `folder`. Raises CertificateError.
     """
     context, file = certificate.server_context(folder, _hosts())
     server = _Server(azure, context)
@@ -155,12 +155,13 @@ def serving(
         running.callback(server.server_close)
         running.callback(server.shutdown)
         azure.egress.door = server.server_address[1]
-        azure.images = (blobs.parent if blobs else folder) / "images"
+        held = held or folder
+        azure.images = held / "images"
         bundle = certificate.bundle(file)
         if azurite:
             names = [f"DNS:*{egress.BLOB_SUFFIX}"]
             blob_file, key = running.enter_context(certificate.made(folder, "blobs", names))
-            storage = BlobStorage(azurite, azure.state, blobs or folder / "blobs", blob_file, key)
+            storage = BlobStorage(azurite, azure.state, held / "blobs", blob_file, key)
             azure.egress.blobs = running.enter_context(contextlib.closing(storage)).port
             bundle = certificate.bundle(file, blob_file)
         proxy = running.enter_context(egress.serving(azure.egress))
@@ -171,7 +172,5 @@ def serving(
 def _hosts() -> list[str]:
     """The names of Azure that lead to this door; see `egress`."""
     regions = [region.name for region in REGIONS.values()]
-    of_regions = [f"*.{name}.inference.ml.azure.com" for name in regions] + [
-        f"{name}.api.azureml.ms" for name in regions
-    ]
-    return [f"*{image_registry.SUFFIX}", *of_regions]
+    scoring = [f"*.{name}.inference.ml.azure.com" for name in regions]
+    return [*scoring, *(f"{name}.api.azureml.ms" for name in regions), f"*{image_registry.SUFFIX}"]
