@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,15 +28,17 @@ properties: {{job_name: {job}, accuracy: '{accuracy}', macro_f1: '0.95', test_im
 
 
 @pytest.fixture
-def docker(cloud: Cloud, tmp_path: Path) -> Path:
+def docker(cloud: Cloud, tmp_path: Path) -> Iterator[Path]:
     """A stand-in for Docker on the PATH of the cloud's commands; the file has a line for each build."""
     builds, program = tmp_path / "builds", tmp_path / "docker"
     stand_in = Path(__file__).with_name("docker_stand_in.py")
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{stand_in}" "$@"\n', encoding="utf-8")
     program.chmod(0o755)
     builds.touch()
-    cloud.variables |= {"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}", "DOCKER_BUILDS": str(builds)}
-    return builds
+    usual = cloud.variables
+    cloud.variables = usual | {"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}", "DOCKER_BUILDS": str(builds)}
+    yield builds
+    cloud.variables = usual
 
 
 def done(result: Result) -> Any:

@@ -32,9 +32,9 @@ LOCK_HEADER = "# Written by `make lock`; change the .in file, not this one."
 LOCK_FLAGS = ("--quiet", "--universal", "--python-version", "3.11", "--generate-hashes", "--no-header", "--no-annotate")
 
 
-def _in_environment(*arguments: str, dev: bool = False) -> int:
+def _in_environment(*arguments: str, dev: bool = False, extras: Sequence[str] = ()) -> int:
     """Run the environment's Python with `arguments` in the project's folder; its exit code."""
-    python = project_environment(dev=dev)
+    python = project_environment(dev=dev, extras=extras)
     return subprocess.run([str(python), *arguments], cwd=PROJECT, check=False).returncode
 
 
@@ -96,18 +96,12 @@ def validate(words: Sequence[str]) -> int:
 
 def amlops(words: Sequence[str]) -> int:
     """The project's tool, in Azure too."""
-    return _with_azure("-m", "amlops", *words)
+    return _in_environment("-m", "amlops", *words, extras=[environment.AZURE])
 
 
 def watch(words: Sequence[str]) -> int:
     """What is wrong in an environment."""
-    return _with_azure("tools/watch.py", *words)
-
-
-def _with_azure(*arguments: str) -> int:
-    """As `_in_environment`, with the clients of Azure."""
-    python = project_environment(extras=[environment.AZURE])
-    return subprocess.run([str(python), *arguments], cwd=PROJECT, check=False).returncode
+    return _in_environment("tools/watch.py", *words, extras=[environment.AZURE])
 
 
 def lock(words: Sequence[str]) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from amlops.azure.errors import azure_errors
 from amlops.errors import UserError
@@ -101,7 +102,5 @@ class AzureImages:
 
 
 def _host(error: Any) -> str:
-    from urllib.parse import urlsplit
-
     request = getattr(getattr(error, "response", None), "request", None)
     return urlsplit(str(getattr(request, "url", ""))).hostname or ""

@@ -62,9 +62,7 @@ class AzureSchedules:
         if ran is None:
             workspace = self._azure.environment.workspace
             raise document.error(f"there is no job '{named}' in workspace '{workspace}'", "create_job")
-        kind = str((ran.get("properties") or {}).get("jobType")).lower()
-        if kind != "pipeline":
-            raise document.error(f"'{named}' is a {kind} job; only pipeline jobs can be scheduled", "create_job")
+        jobfile.check_kind(document, named, str((ran.get("properties") or {}).get("jobType")).lower())
 
     def list(self, *, include_disabled: bool = False, disabled_only: bool = False) -> list[Record]:
         """The enabled schedules, by name; see `amlops.workspace.Schedules.list`."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from amlops.errors import UserError, shown
-from amlops.files import sha256, write_json
+from amlops.files import read_json, sha256, write_json
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _VERSION = {"imageLayoutVersion": "1.0.0"}
@@ -36,14 +36,14 @@ class Layout:
         content = json.loads(self.manifest())
         entries = [content.get("config"), *(content.get("layers") or [])] if isinstance(content, dict) else []
         self.blobs = list(dict.fromkeys(self._digest_of(entry) for entry in entries))
-        if len(self.blobs) < 1:
+        if not self.blobs:
             raise self._fault("its manifest has no config and no layers")
 
     @staticmethod
     def write(folder: Path, manifest: bytes, media_type: str) -> str:
         """Begin a layout with its manifest; the blobs go to `blob_file` of each digest. Returns the digest."""
-        digest = f"sha256:{hashlib.sha256(manifest).hexdigest()}"
-        file = folder / "blobs" / "sha256" / digest.removeprefix("sha256:")
+        digest = _digest(manifest)
+        file = _blob_file(folder, digest)
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(manifest)
         write_json(folder / "oci-layout", _VERSION)
@@ -53,14 +53,15 @@ class Layout:
 
     def manifest(self) -> bytes:
         """The manifest, as it was built: its digest names the image. Raises UserError when it is another."""
-        content = self.blob_file(self.digest).read_bytes() if self.blob_file(self.digest).is_file() else b""
-        if f"sha256:{hashlib.sha256(content).hexdigest()}" != self.digest:
+        file = self.blob_file(self.digest)
+        content = file.read_bytes() if file.is_file() else b""
+        if _digest(content) != self.digest:
             raise self._fault(f"the manifest is not {self.digest}")
         return content
 
     def blob_file(self, digest: str) -> Path:
         """Where a blob lies."""
-        return self.folder / "blobs" / "sha256" / digest.removeprefix("sha256:")
+        return _blob_file(self.folder, digest)
 
     def check(self) -> None:
         """Compare every blob with its name. Raises UserError."""
@@ -77,7 +78,7 @@ class Layout:
 
     def _json(self, file: Path) -> dict[str, Any]:
         try:
-            found = json.loads(file.read_text(encoding="utf-8"))
+            found = read_json(file)
         except (OSError, ValueError):
             found = None
         if not isinstance(found, dict):
@@ -86,3 +87,11 @@ class Layout:
 
     def _fault(self, what: str) -> UserError:
         return UserError(f"image '{shown(self.folder)}': {what}; {_AGAIN}")
+
+
+def _blob_file(folder: Path, digest: str) -> Path:
+    return folder / "blobs" / "sha256" / digest.removeprefix("sha256:")
+
+
+def _digest(content: bytes) -> str:
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"

@@ -113,8 +113,7 @@ class LocalSchedules:
             ran = JobRecords(self._state).show(name)
         except UserError as error:
             raise document.error(error.message, "create_job") from None
-        if ran["type"] != "pipeline":
-            raise document.error(f"'{name}' is a {ran['type']} job; only pipeline jobs can be scheduled", "create_job")
+        jobfile.check_kind(document, name, ran["type"])
         return job_of(
             type=ran["type"],
             display_name=ran.get("display_name"),

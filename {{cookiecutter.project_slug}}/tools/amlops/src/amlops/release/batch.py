@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from amlops.release import older
 from amlops.release.spec import BatchRelease
 from amlops.workspace import Record, Workspace
 
@@ -33,7 +34,8 @@ def deploy(ws: Workspace, release: BatchRelease, name: str, sets: list[str], tel
         "deployment_name": name,
         "before": before,
         "trial": trial,
-        "deleted": _clean(ws, release.name, name, before),
+        # Of a release that is repeated nothing is deleted: its way back is there.
+        "deleted": [] if before == name else older.delete(ws.batch_deployments, release.name, (name, before)),
     }
 
 
@@ -44,13 +46,3 @@ def _try(ws: Workspace, release: BatchRelease, name: str, tell: Callable[[str], 
         return None
     job = ws.batch_endpoints.invoke(release.name, deployment_name=name, input=str(release.trial))
     return str(ws.jobs.wait(job["name"], tell=tell)["name"])
-
-
-def _clean(ws: Workspace, endpoint: str, name: str, before: str | None) -> list[str]:
-    """Delete what is neither served nor the way back; nothing of a release that is repeated: its way back is there."""
-    if before == name:
-        return []
-    old = [str(one["name"]) for one in ws.batch_deployments.list(endpoint) if one["name"] not in (name, before)]
-    for each in old:
-        ws.batch_deployments.delete(each, endpoint)
-    return old

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from amlops.release import batch
+from amlops.release import batch, real_time
 from amlops.release import commit as commits
 from amlops.release.images import sets_for
 from amlops.release.spec import Release
@@ -27,8 +27,5 @@ def deploy(ws: Workspace, release: Release, commit: str, tell: Callable[[str], N
     # All of them before the first is deployed: a missing image stops everything.
     images = {file: sets_for(ws, release, file) for file in release.deployments}
     done = [batch.deploy(ws, one, name, [*sets, *images[one.deployment]], tell) for one in release.batch]
-    if release.real_time:
-        from amlops.release import real_time  # the load generator's library is not everywhere
-
-        done += [real_time.deploy(ws, one, name, [*sets, *images[one.deployment]], tell) for one in release.real_time]
+    done += [real_time.deploy(ws, one, name, [*sets, *images[one.deployment]], tell) for one in release.real_time]
     return [{**one, "model": model.reference} for one in done]

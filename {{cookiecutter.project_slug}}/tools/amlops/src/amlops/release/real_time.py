@@ -12,6 +12,7 @@ from amlops.realtime.judging import Bounds
 from amlops.realtime.payloads import read_payloads
 from amlops.realtime.smoke import read_cases, run_smoke
 from amlops.realtime.stage import Watched
+from amlops.release import older
 from amlops.release.spec import RealTimeRelease
 from amlops.validate.schema.release import Stress
 from amlops.workspace import Record, Workspace
@@ -47,7 +48,7 @@ def deploy(ws: Workspace, release: RealTimeRelease, name: str, sets: list[str], 
     else:
         ws.online_endpoints.set_traffic(endpoint, {name: 100})
         tell(f"{endpoint}: {name} is the first, it has all the traffic")
-    return {**record, "deleted": _clean(ws, release.name, {name, *before})}
+    return {**record, "deleted": older.delete(ws.online_deployments, release.name, {name, *before})}
 
 
 def abort(ws: Workspace, release: RealTimeRelease, tell: Tell) -> Record | None:
@@ -106,10 +107,3 @@ def _rollout(ws: Workspace, release: RealTimeRelease, endpoint: str, name: str, 
     bounds = Bounds(asked.max_error_rate, asked.max_p95_ms, asked.min_requests)
     watched = Watched(endpoint, name, asked.hold, bounds, read_payloads(release.requests), asked.rate)
     return rollouts.rollout(ws, rollouts.Options(watched, tuple(asked.steps)), tell)
-
-
-def _clean(ws: Workspace, endpoint: str, kept: set[str]) -> list[str]:
-    old = [str(one["name"]) for one in ws.online_deployments.list(endpoint) if one["name"] not in kept]
-    for each in old:
-        ws.online_deployments.delete(each, endpoint)
-    return old

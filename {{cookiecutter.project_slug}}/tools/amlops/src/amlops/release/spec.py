@@ -8,30 +8,33 @@ from pathlib import Path
 from amlops import yamlfile
 from amlops.errors import UserError
 from amlops.project import Project
+from amlops.validate.schema.release import Batch, RealTime, Rollout, Stress
 from amlops.validate.schema.release import Release as Shape
-from amlops.validate.schema.release import Rollout, Stress
 from amlops.yamlfile import YamlFile
 
 FOLDER = Path(".cloud") / "release"
 
 
 @dataclass(frozen=True)
-class BatchRelease:
-    """A batch endpoint: its files, its name in the project, and what a new deployment scores first."""
+class EndpointRelease:
+    """An endpoint: its name in the project, its file, and that of its deployment."""
 
     name: str
     endpoint: Path
     deployment: Path
+
+
+@dataclass(frozen=True)
+class BatchRelease(EndpointRelease):
+    """A batch endpoint, and what a new deployment scores first."""
+
     trial: Path | None
 
 
 @dataclass(frozen=True)
-class RealTimeRelease:
-    """A real-time endpoint: its files, its name in the project, and how a new deployment gets its traffic."""
+class RealTimeRelease(EndpointRelease):
+    """A real-time endpoint, and how a new deployment gets its traffic."""
 
-    name: str
-    endpoint: Path
-    deployment: Path
     smoke: Path | None
     requests: Path
     rollout: Rollout
@@ -90,21 +93,11 @@ def read(file: Path, project: Project) -> Release:
         pipeline=document.resolve(shape.pipeline),
         model=shape.model,
         images=shape.images,
-        batch=tuple(
-            BatchRelease(
-                name=_name(document, one.endpoint),
-                endpoint=document.resolve(one.endpoint),
-                deployment=document.resolve(one.deployment),
-                trial=document.resolve(one.trial) if one.trial else None,
-            )
-            for one in shape.batch
-        ),
+        batch=tuple(BatchRelease(*_endpoint(document, one), _optional(document, one.trial)) for one in shape.batch),
         real_time=tuple(
             RealTimeRelease(
-                name=_name(document, one.endpoint),
-                endpoint=document.resolve(one.endpoint),
-                deployment=document.resolve(one.deployment),
-                smoke=document.resolve(one.smoke) if one.smoke else None,
+                *_endpoint(document, one),
+                smoke=_optional(document, one.smoke),
                 requests=document.resolve(one.requests),
                 rollout=one.rollout,
                 stress=one.stress,
@@ -112,6 +105,15 @@ def read(file: Path, project: Project) -> Release:
             for one in shape.real_time
         ),
     )
+
+
+def _endpoint(document: YamlFile, one: Batch | RealTime) -> tuple[str, Path, Path]:
+    """The fields of an `EndpointRelease`. Raises UserError."""
+    return _name(document, one.endpoint), document.resolve(one.endpoint), document.resolve(one.deployment)
+
+
+def _optional(document: YamlFile, path: str) -> Path | None:
+    return document.resolve(path) if path else None
 
 
 def _name(document: YamlFile, endpoint: str) -> str:

@@ -47,6 +47,12 @@ def reference(document: YamlFile) -> str | None:
     return str(job).removeprefix("azureml:").rpartition("/")[2]
 
 
+def check_kind(document: YamlFile, name: str, kind: str) -> None:
+    """Raise UserError unless the job that is created again is a pipeline."""
+    if kind != "pipeline":
+        raise document.error(f"'{name}' is a {kind} job; only pipeline jobs can be scheduled", "create_job")
+
+
 def job_document(document: YamlFile) -> YamlFile:
     """The job as it would be created, at the place of its file. Raises UserError."""
     named = _named(document)

@@ -9,7 +9,7 @@ from typing import Any
 
 from amlops.errors import UserError
 from amlops.scheduling.runs import per_month, runs
-from amlops.scheduling.trigger import Trigger, trigger_of
+from amlops.scheduling.trigger import Trigger, several, trigger_of
 from amlops.workspace.record import Record
 
 _PATTERN = ("hours", "minutes", "week_days", "month_days")
@@ -97,8 +97,7 @@ def _trigger(data: Mapping[str, Any]) -> Record:
 
 
 def _list(value: Any) -> list[Any]:
-    values = [] if value is None else value if isinstance(value, list) else [value]
-    return [one.lower() if isinstance(one, str) else one for one in values]
+    return [one.lower() if isinstance(one, str) else one for one in several(value)]
 
 
 def next_run(record: Mapping[str, Any], now: datetime) -> str | None:

@@ -17,7 +17,7 @@ from amlops.scheduling import cron
 from amlops.scheduling.timezones import TIME_ZONES
 
 WEEK_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_FREQUENCIES = ("minute", "hour", "day", "week", "month")
+FREQUENCIES = ("minute", "hour", "day", "week", "month")
 _SINGLE = ("minute", "hour")
 
 
@@ -130,12 +130,12 @@ def _cron(expression: str, notes: list[str]) -> Cron:
 
 def _recurrence(data: Mapping[str, Any], notes: list[str]) -> Recurrence:
     frequency, interval = str(data.get("frequency")).lower(), data.get("interval")
-    if frequency not in _FREQUENCIES:
-        raise UserError(f"trigger.frequency: '{frequency}' must be one of {', '.join(_FREQUENCIES)}")
+    if frequency not in FREQUENCIES:
+        raise UserError(f"trigger.frequency: '{frequency}' must be one of {', '.join(FREQUENCIES)}")
     if not isinstance(interval, int) or interval < 1:
         raise UserError(f"trigger.interval: '{interval}' must be a whole number from 1; for example 1")
     given = data.get("schedule") or {}
-    sets = {key: frozenset(_several(given.get(key))) for key in ("hours", "minutes", "week_days", "month_days")}
+    sets = {key: frozenset(several(given.get(key))) for key in ("hours", "minutes", "week_days", "month_days")}
     if frequency in _SINGLE:
         if any(sets.values()):
             notes.append("schedule: Azure documents it for the frequencies day, week and month; it is not counted here")
@@ -144,7 +144,7 @@ def _recurrence(data: Mapping[str, Any], notes: list[str]) -> Recurrence:
     return Recurrence(frequency, interval, sets["hours"], sets["minutes"], days, sets["month_days"])
 
 
-def _several(value: Any) -> list[Any]:
+def several(value: Any) -> list[Any]:
     """One value, or several; Azure ML takes both."""
     if value is None:
         return []

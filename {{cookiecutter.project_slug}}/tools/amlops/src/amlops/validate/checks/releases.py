@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from amlops import yamlfile
 from amlops.errors import UserError
+from amlops.project import Project
 from amlops.validate.checks.files import local_path, missing_path
 from amlops.validate.context import Context
 from amlops.validate.fault import Fault, fault_at
@@ -27,9 +28,7 @@ def release_faults(document: YamlFile, context: Context) -> Iterator[Fault]:
                 folder = False if key in ("endpoint", "deployment", "smoke") else None
                 yield from missing_path(document, what, kind, number, key, folder=folder)
             yield from _other_endpoint(document, kind, number)
-    stressed = document.get("real_time")
-    for number, entry in enumerate(stressed if isinstance(stressed, list) else []):
-        yield from _unknown_environment(document, context, number, entry)
+            yield from _unknown_environment(document, context, kind, number)
 
 
 def _other_endpoint(document: YamlFile, kind: str, number: int) -> Iterator[Fault]:
@@ -53,20 +52,17 @@ def _other_endpoint(document: YamlFile, kind: str, number: int) -> Iterator[Faul
         )
 
 
-def _unknown_environment(document: YamlFile, context: Context, number: int, entry: object) -> Iterator[Fault]:
-    stress = entry.get("stress") if isinstance(entry, dict) else None
-    name = stress.get("environment") if isinstance(stress, dict) else None
+def _unknown_environment(document: YamlFile, context: Context, kind: str, number: int) -> Iterator[Fault]:
+    keys = (kind, number, "stress", "environment")
+    name = document.get(*keys)
     if context.root is None or not isinstance(name, str):
         return
-    known = sorted(path.stem for path in (context.root / ".cloud" / "environments").glob("*.yml"))
+    known = Project(context.root).environment_names()
     if name not in known:
         yield fault_at(
             document,
             "not-allowed",
             f"'{name}' is not an environment of this project",
             f"use {' or '.join(known)}",
-            "real_time",
-            number,
-            "stress",
-            "environment",
+            *keys,
         )

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, Tag
 
+from amlops.scheduling.trigger import FREQUENCIES, WEEK_DAYS
 from amlops.validate.schema.fields import (
     AssetName,
     ComputeName,
@@ -83,7 +84,7 @@ class CronTrigger(_Trigger):
 Hour = Annotated[Whole, Field(ge=0, le=23)]
 Minute = Annotated[Whole, Field(ge=0, le=59)]
 MonthDay = Annotated[Whole, Field(ge=1, le=31)]
-WeekDay = Annotated[str, one_of("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")]
+WeekDay = Annotated[str, one_of(*WEEK_DAYS)]
 # Azure ML takes one value where it takes a list.
 one_or_more = BeforeValidator(lambda value: value if isinstance(value, list) else [value])
 
@@ -101,7 +102,7 @@ class RecurrenceTrigger(_Trigger):
     """`type: recurrence`."""
 
     type: Annotated[str, one_of("recurrence")]
-    frequency: Annotated[str, one_of("minute", "hour", "day", "week", "month")]
+    frequency: Annotated[str, one_of(*FREQUENCIES)]
     interval: Positive
     schedule: Pattern | None = None
 
