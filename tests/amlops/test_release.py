@@ -13,7 +13,7 @@ from batch_support import DEPLOYMENT, BatchProject
 from amlops.errors import JobFailed, UserError
 from amlops.local import LocalWorkspace
 from amlops.project import Project
-from amlops.release import deploying, spec, training
+from amlops.release import deploying, images, spec, training
 from amlops.validate import validate
 
 RELEASE = """\
@@ -127,6 +127,12 @@ def test_without_a_model_nothing_is_deployed(place: Place) -> None:
     with pytest.raises(UserError, match="has no training job of scoring in 'local'; first: amlops release train"):
         training.wait(place.ws, place.release, commit(1), None, place.told.append)
     assert place.deployments() == set()
+
+
+def test_without_a_registry_no_image_is_built(place: Place, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="'local' has no container registry"):
+        images.publish(place.ws, [place.release], commit(1), tmp_path / "images", place.told.append)
+    assert place.told == [] and not (tmp_path / "images").exists()
 
 
 @pytest.mark.parametrize(

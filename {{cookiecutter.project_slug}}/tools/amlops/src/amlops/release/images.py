@@ -43,8 +43,13 @@ def publish(ws: Workspace, releases: Sequence[Release], commit: str, folder: Pat
     """Build what is not registered yet below `folder`, push it, register it; the environments.
 
     Raises:
-        UserError: no Docker, a build that failed, no right to push.
+        UserError: no registry to push to, no Docker, a build that failed, no right to push.
     """
+    if not ws.images.registry:
+        where = ws.environment.name
+        raise UserError(
+            f"--env: '{where}' has no container registry that images could be pushed to; for example --env dev"
+        )
     result: list[Record] = []
     for recipe in recipes(releases):
         known = _registered(ws, recipe.name, recipe.version)
